@@ -1,0 +1,47 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything lands in .venv and demo/.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo
+export OMP_WAIT_POLICY := PASSIVE
+
+.PHONY: demo test test-slow test-gpu lint bench bench-smoke clean
+
+# What is installed is written down by a stamp, so that a second call is quick; a changed pyproject installs again.
+$(VENV)/.stamp-run: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.stamp-run
+	rm -rf $(DEMO)
+	$(BIN)/stockcast init $(DEMO) --demo
+	cd $(DEMO) && ../$(BIN)/stockcast run --out plan
+	@echo
+	@echo "The plan:    $(DEMO)/plan/plan.csv and orders.csv"
+	@echo "The report:  $(DEMO)/plan/report.html"
+
+test: $(VENV)/.stamp-dev
+	$(BIN)/python -m pytest -m 'not slow and not gpu' -q
+
+test-slow: $(VENV)/.stamp-dev
+	$(BIN)/python -m pytest -m slow -q
+
+test-gpu: $(VENV)/.stamp-dev
+	$(BIN)/python -m pytest -m gpu -q
+
+lint: $(VENV)/.stamp-dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(VENV)/.stamp-dev
+	$(BIN)/python -m benchmarks
+
+bench-smoke: $(VENV)/.stamp-dev
+	$(BIN)/python -m benchmarks --smoke
+
+clean:
+	rm -rf $(DEMO) build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

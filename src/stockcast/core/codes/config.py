@@ -1,0 +1,5 @@
+"""Codes SC-C…: config."""
+
+from stockcast.core.codes.entry import Code
+
+CODES: tuple[Code, ...] = ()

@@ -1,0 +1,5 @@
+"""Codes SC-P…: plan."""
+
+from stockcast.core.codes.entry import Code
+
+CODES: tuple[Code, ...] = ()

@@ -1,0 +1,17 @@
+"""The one noun between forecasting and replenishment: the distribution of future demand."""
+
+from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
+from stockcast.demand.lead_time import LeadTimeDemand
+from stockcast.demand.sources import Innovations, Marginals, PathSource, RecordedPaths, Stacked
+
+__all__ = [
+    "DemandForecast",
+    "Innovations",
+    "LeadTimeDemand",
+    "Marginals",
+    "PathSource",
+    "QuantileForecast",
+    "RecordedPaths",
+    "SampledForecast",
+    "Stacked",
+]

@@ -1,0 +1,252 @@
+"""Where sample paths come from: small arrays from which the joint paths are drawn again, chunk by chunk."""
+
+from dataclasses import dataclass
+from typing import Protocol, final, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int, UInt64
+
+from stockcast.core.arrays import freeze
+from stockcast.core.random import Stream
+
+Paths = Float[np.ndarray, "series path horizon"]
+
+
+@runtime_checkable
+class PathSource(Protocol):
+    """Draws joint paths of given series; its fields are plain arrays, so that it can be written to a file."""
+
+    def draw(
+        self, rows: np.ndarray, keys: np.ndarray, stream: Stream, n_paths: int, horizon: int
+    ) -> np.ndarray:
+        """Draw paths (series, path, horizon) of some rows; ``keys`` are those rows' keys."""
+        ...
+
+    def take(self, rows: np.ndarray) -> "PathSource":
+        """Give the source of some rows."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Innovations:
+    """A state-space model run forward with drawn errors: smoothing, naive and intermittent models alike.
+
+    With level l, trend b, season s, occurrence probability p, and drawn error e, for each future period::
+
+        o ~ Bernoulli(p)            μ = l + φ b + s[t mod m]         y = o (μ + e)
+        l ← l + φ b + o α e         b ← φ b + o β e                  s[t mod m] ← s[t mod m] + o γ e
+        p ← p + δ (o − p)
+
+    (Hyndman et al. 2008, ch. 2, with the additive-error form; Teunter, Syntetos & Babai 2011 for p.) A negative y is
+    carried into the following periods rather than cut off, so that the *sum* over periods keeps its mean.
+
+    Parameters
+    ----------
+    level, trend, damping
+        State after the last known period: l, b, φ (0 without trend).
+    season
+        One column a season, the next period's first; a single zero column without season.
+    alpha, beta, gamma, delta
+        Smoothing parameters; β acts on the trend.
+    occurrence
+        p; 1 for a model that is not intermittent.
+    errors
+        A pool of recorded errors e, drawn with equal probability from each series' first ``n_errors`` columns.
+    cap
+        The largest value of a single period; what is above is cut to it.
+    """
+
+    level: Float[np.ndarray, " series"]
+    trend: Float[np.ndarray, " series"]
+    damping: Float[np.ndarray, " series"]
+    season: Float[np.ndarray, "series season"]
+    alpha: Float[np.ndarray, " series"]
+    beta: Float[np.ndarray, " series"]
+    gamma: Float[np.ndarray, " series"]
+    delta: Float[np.ndarray, " series"]
+    occurrence: Float[np.ndarray, " series"]
+    errors: Float[np.ndarray, "series pool"]
+    n_errors: Int[np.ndarray, " series"]
+    cap: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+
+    def draw(
+        self,
+        rows: Int[np.ndarray, " series"],
+        keys: UInt64[np.ndarray, " series"],
+        stream: Stream,
+        n_paths: int,
+        horizon: int,
+    ) -> Paths:
+        """Run the recursion forward on every path."""
+        n = len(rows)
+        shape = (n, n_paths)
+        level = np.broadcast_to(self.level[rows, None], shape).copy()
+        trend = np.broadcast_to(self.trend[rows, None], shape).copy()
+        occurrence = np.broadcast_to(self.occurrence[rows, None], shape).copy()
+        m = self.season.shape[1]
+        season = np.broadcast_to(self.season[rows, :, None], (n, m, n_paths)).copy()
+        alpha, beta = self.alpha[rows, None], self.beta[rows, None]
+        gamma, delta, damping = self.gamma[rows, None], self.delta[rows, None], self.damping[rows, None]
+        cap, pool = self.cap[rows, None], self.errors[rows]
+        draws = stream.uniform(keys, (2, horizon, n_paths))
+        intermittent = bool((self.occurrence[rows] < 1.0).any() or (self.delta[rows] > 0).any())
+        out = np.empty((n, n_paths, horizon))
+        owed = np.zeros(shape)  # the negative remainder carried forward
+        for t in range(horizon):
+            which = np.minimum((draws[:, 0, t] * self.n_errors[rows, None]).astype(np.int64), pool.shape[1] - 1)
+            error = np.take_along_axis(pool, which, axis=1)
+            base = level + damping * trend
+            value = base + season[:, t % m] + error
+            if intermittent:
+                happens = (draws[:, 1, t] < occurrence).astype(float)
+                value *= happens
+                error = error * happens
+                occurrence += delta * (happens - occurrence)
+            value += owed
+            owed = np.minimum(value, 0.0)
+            out[:, :, t] = np.minimum(np.maximum(value, 0.0), cap)
+            level = base + alpha * error
+            trend = damping * trend + beta * error
+            season[:, t % m] += gamma * error
+        return out
+
+    def take(self, rows: np.ndarray) -> "Innovations":
+        """Give the source of some rows."""
+        return Innovations(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Marginals:
+    """Quantiles of each period joined by a stated dependence: a Gaussian copula with one shared factor.
+
+    ``z[h] = √ρ · shared + √(1−ρ) · own[h]``, mapped to the quantiles by linear interpolation between the levels; the
+    tails beyond the outermost levels are flat at them.
+
+    Parameters
+    ----------
+    levels
+        Ascending probabilities of the quantiles.
+    values
+        Quantiles, not decreasing along the levels.
+    correlation
+        ρ of each series, the correlation of the normal scores of any two periods.
+    """
+
+    levels: Float[np.ndarray, " level"]
+    values: Float[np.ndarray, "series horizon level"]
+    correlation: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, levels=self.levels, values=self.values, correlation=self.correlation)
+
+    def draw(
+        self,
+        rows: Int[np.ndarray, " series"],
+        keys: UInt64[np.ndarray, " series"],
+        stream: Stream,
+        n_paths: int,
+        horizon: int,
+    ) -> Paths:
+        """Draw normal scores and read the quantiles off at their probabilities."""
+        from scipy.special import ndtr, ndtri
+
+        tiny = 2.0**-54
+        scores = ndtri(stream.uniform(keys, (horizon + 1, n_paths)) + tiny)
+        rho = self.correlation[rows, None, None]
+        share = ndtr(np.sqrt(rho) * scores[:, :1] + np.sqrt(1.0 - rho) * scores[:, 1:])
+        at = np.clip(np.searchsorted(self.levels, share) - 1, 0, len(self.levels) - 2)
+        weight = np.clip((share - self.levels[at]) / (self.levels[at + 1] - self.levels[at]), 0.0, 1.0)
+        values = self.values[rows][:, :horizon]
+        low = np.take_along_axis(values, at.transpose(0, 1, 2), axis=2)
+        high = np.take_along_axis(values, at + 1, axis=2)
+        return (low + weight * (high - low)).transpose(0, 2, 1).copy()
+
+    def take(self, rows: np.ndarray) -> "Marginals":
+        """Give the source of some rows."""
+        return Marginals(self.levels, self.values[rows], self.correlation[rows])
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RecordedPaths:
+    """Joint paths that were given as they are (a user's own forecast); as many are drawn as asked for, in turn."""
+
+    values: Paths
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        freeze(self, values=self.values)
+
+    def draw(
+        self,
+        rows: Int[np.ndarray, " series"],
+        keys: UInt64[np.ndarray, " series"],
+        stream: Stream,
+        n_paths: int,
+        horizon: int,
+    ) -> Paths:
+        """Give the recorded paths in their order, from the first again when they run out."""
+        return self.values[rows][:, np.arange(n_paths) % self.values.shape[1], :horizon].copy()
+
+    def take(self, rows: np.ndarray) -> "RecordedPaths":
+        """Give the source of some rows."""
+        return RecordedPaths(self.values[rows])
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """Several sources, each the owner of some rows: what a choice of model per segment gives.
+
+    Parameters
+    ----------
+    members
+        The sources; each has rows for the series it owns only, in ascending order of the stack's rows.
+    owner
+        Which member owns each row.
+    """
+
+    members: tuple[PathSource, ...]
+    owner: Int[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        freeze(self, owner=self.owner)
+
+    def _place(self) -> np.ndarray:
+        place = np.zeros(len(self.owner), dtype=np.int64)
+        for member in range(len(self.members)):
+            mine = self.owner == member
+            place[mine] = np.arange(int(mine.sum()))
+        return place
+
+    def draw(
+        self,
+        rows: Int[np.ndarray, " series"],
+        keys: UInt64[np.ndarray, " series"],
+        stream: Stream,
+        n_paths: int,
+        horizon: int,
+    ) -> Paths:
+        """Draw each row from its owner."""
+        out = np.empty((len(rows), n_paths, horizon))
+        place = self._place()
+        for member, source in enumerate(self.members):
+            mine = np.flatnonzero(self.owner[rows] == member)
+            if len(mine):
+                out[mine] = source.draw(place[rows[mine]], keys[mine], stream, n_paths, horizon)
+        return out
+
+    def take(self, rows: np.ndarray) -> "Stacked":
+        """Give the source of some rows."""
+        place = self._place()
+        owner = self.owner[rows]
+        members = tuple(source.take(place[rows[owner == member]]) for member, source in enumerate(self.members))
+        return Stacked(members, owner)

@@ -1,0 +1,1 @@
+"""Features as arrays: grown with the boosting models."""

@@ -1,0 +1,8 @@
+"""Stock, terms of supply, and what is known when an order is placed."""
+
+from stockcast.inventory.plan import ReorderPlan
+from stockcast.inventory.situation import Situation
+from stockcast.inventory.state import InventoryState
+from stockcast.inventory.terms import SharedTerms, SupplierTerms, SupplyTerms
+
+__all__ = ["InventoryState", "ReorderPlan", "SharedTerms", "Situation", "SupplierTerms", "SupplyTerms"]

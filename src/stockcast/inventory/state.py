@@ -1,0 +1,63 @@
+"""What there is and what is on its way, at the end of the origin."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+
+from stockcast.core.arrays import freeze
+from stockcast.core.axes import SeriesAxis
+from stockcast.core.errors import AlignmentError, DataError
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class InventoryState:
+    """Stock on hand (net of reserved), backorders, and the pipeline by arrival.
+
+    Parameters
+    ----------
+    on_hand, backorders
+        Units, ≥ 0.
+    pipeline
+        Open orders by arrival: column k arrives at the start of the k-th future period, counted from 0; the last
+        column holds everything later. Overdue orders stand in column 0.
+    """
+
+    series: SeriesAxis
+    on_hand: Float[np.ndarray, " series"]
+    backorders: Float[np.ndarray, " series"]
+    pipeline: Float[np.ndarray, "series arrival"]
+
+    def __post_init__(self) -> None:
+        """Check and freeze."""
+        n = len(self.series)
+        if self.on_hand.shape != (n,) or self.backorders.shape != (n,) or self.pipeline.shape[0] != n:
+            raise AlignmentError(f"state of {self.on_hand.shape} units for {n} series")
+        for name in ("on_hand", "backorders", "pipeline"):
+            values = getattr(self, name)
+            if not (np.isfinite(values).all() and (values >= 0).all()):
+                raise DataError(f"{name} must be finite and not negative", code="SC-B005")
+        freeze(self, on_hand=self.on_hand, backorders=self.backorders, pipeline=self.pipeline)
+
+    @property
+    def on_order(self) -> Float[np.ndarray, " series"]:
+        """Give all units on order, whenever they arrive."""
+        return self.pipeline.sum(axis=1)
+
+    @property
+    def inventory_position(self) -> Float[np.ndarray, " series"]:
+        """Give on_hand + on_order − backorders."""
+        return self.on_hand + self.on_order - self.backorders
+
+    def take(self, rows: np.ndarray) -> "InventoryState":
+        """Give some series, by ascending row."""
+        return InventoryState(self.series.take(rows), self.on_hand[rows], self.backorders[rows], self.pipeline[rows])
+
+    def with_order(self, quantity: Float[np.ndarray, " series"], arrival: np.ndarray) -> "InventoryState":
+        """Add an order to the pipeline, arriving in column ``arrival`` (the last column holds everything later)."""
+        pipeline = self.pipeline.copy()
+        column = np.minimum(arrival, pipeline.shape[1] - 1)
+        np.add.at(pipeline, (np.arange(len(self.series)), column), quantity)
+        return InventoryState(self.series, self.on_hand, self.backorders, pipeline)

@@ -1,0 +1,1 @@
+"""Forecasters: each is fitted on a Panel and predicts a DemandForecast."""

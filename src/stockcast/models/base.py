@@ -1,0 +1,36 @@
+"""The forecaster's role: fit on a panel, then predict from one."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from stockcast.demand import SampledForecast
+from stockcast.panel import Panel
+
+
+class FittedForecaster(ABC):
+    """A forecaster that has learned; it holds no panel."""
+
+    @abstractmethod
+    def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
+        """Forecast the ``horizon`` periods after the panel's origin, for the panel's series."""
+
+
+class Forecaster(ABC):
+    """A way to forecast all series at once.
+
+    Every forecaster keeps the contract of ``tests/contracts``: the same seed gives the same bytes; permuted or chunked
+    series give the same forecasts; a poisoned series changes no other; nothing after the origin is read; what comes
+    out is finite and ≥ 0, for a series of one period, of zeros, or constant, too.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def fit(self, panel: Panel, *, seed: int) -> FittedForecaster:
+        """Learn from the history of all series."""
+
+    @abstractmethod
+    def can_fit(self, panel: Panel) -> np.ndarray:
+        """Tell for each series whether its history suffices for this model (Bool, one a series)."""

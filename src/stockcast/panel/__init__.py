@@ -1,0 +1,7 @@
+"""The history of all series as aligned arrays."""
+
+from stockcast.panel.attributes import Attributes
+from stockcast.panel.known import KnownFuture
+from stockcast.panel.panel import Panel
+
+__all__ = ["Attributes", "KnownFuture", "Panel"]

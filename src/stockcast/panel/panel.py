@@ -1,0 +1,106 @@
+"""The panel: sales of all series on one regular time axis, with the masks that say what they mean."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.axes import SeriesAxis, TimeAxis
+from stockcast.core.errors import AlignmentError, DataError
+from stockcast.panel.attributes import Attributes
+from stockcast.panel.known import KnownFuture
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The history of all series up to and including the origin, the last period that is fully known.
+
+    Parameters
+    ----------
+    series, time
+        The axes; ``time.last`` is the origin.
+    sales
+        Units sold, as recorded (returns apart), finite and ≥ 0; 0 where ``observed`` is False.
+    observed
+        Whether the period is part of the record: False before a series' first row, and in gaps that are unknown.
+    in_stock
+        The share of the period in stock, 0 to 1. Below 1, ``sales`` is only a lower bound of demand (rule 5).
+    known
+        Price and promotion, reaching past ``time``.
+    attributes
+        Text columns of the item master.
+
+    Raises
+    ------
+    DataError
+        If a value is not finite, negative, or a share outside 0 to 1: a NaN is never a stand-in (rule 3).
+    """
+
+    series: SeriesAxis
+    time: TimeAxis
+    sales: Float[np.ndarray, "series time"]
+    observed: Bool[np.ndarray, "series time"]
+    in_stock: Float[np.ndarray, "series time"]
+    known: KnownFuture
+    attributes: Attributes
+
+    def __post_init__(self) -> None:
+        """Check the invariants once, and freeze."""
+        shape = (len(self.series), self.time.n)
+        for name in ("sales", "observed", "in_stock"):
+            if getattr(self, name).shape != shape:
+                raise AlignmentError(f"{name} has shape {getattr(self, name).shape}, the axes say {shape}")
+        self.series.require(self.attributes.series, "panel and attributes")
+        if not (np.isfinite(self.sales).all() and (self.sales >= 0).all()):
+            raise DataError("sales of a panel must be finite and not negative", code="SC-B004")
+        if not ((self.in_stock >= 0) & (self.in_stock <= 1)).all():
+            raise DataError("in_stock of a panel must lie between 0 and 1", code="SC-B004")
+        freeze(self, sales=self.sales, observed=self.observed, in_stock=self.in_stock)
+
+    @property
+    def origin(self) -> np.datetime64:
+        """Give the first day of the last period that is fully known."""
+        return self.time.last
+
+    @property
+    def first(self) -> Int[np.ndarray, " series"]:
+        """Give the first observed period of each series; ``time.n`` where there is none."""
+        return np.where(self.observed.any(axis=1), self.observed.argmax(axis=1), self.time.n)
+
+    @property
+    def fully_in_stock(self) -> Bool[np.ndarray, "series time"]:
+        """Give where recorded sales are demand: observed, and in stock for the whole period."""
+        return self.observed & (self.in_stock >= 1.0)
+
+    def until(self, n: int) -> "Panel":
+        """Give the panel as it was known after its first ``n`` periods: the only way to make training data."""
+        return Panel(
+            self.series,
+            self.time.until(n),
+            self.sales[:, :n],
+            self.observed[:, :n],
+            self.in_stock[:, :n],
+            self.known.until(n),
+            self.attributes,
+        )
+
+    def take(self, rows: np.ndarray) -> "Panel":
+        """Give some series, by ascending row."""
+        return Panel(
+            self.series.take(rows),
+            self.time,
+            self.sales[rows],
+            self.observed[rows],
+            self.in_stock[rows],
+            self.known.take(rows),
+            self.attributes.take(rows),
+        )
+
+    def chunks(self, size: int) -> Iterator[np.ndarray]:
+        """Give the rows of consecutive chunks of at most ``size`` series."""
+        for begin in range(0, len(self.series), size):
+            yield np.arange(begin, min(begin + size, len(self.series)))
