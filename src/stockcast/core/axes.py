@@ -43,8 +43,8 @@ class SeriesAxis:
         If the pairs are not unique and sorted; use :meth:`of` to sort them.
     """
 
-    sku: Shaped[np.ndarray, " series"]
-    location: Shaped[np.ndarray, " series"]
+    sku: Shaped[np.ndarray, " series"] = field(compare=False)
+    location: Shaped[np.ndarray, " series"] = field(compare=False)
     keys: UInt64[np.ndarray, " series"] = field(init=False, repr=False, compare=False)
     digest: str = field(init=False, repr=False)
 

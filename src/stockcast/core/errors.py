@@ -14,7 +14,8 @@ what is kept. ``stockcast explain --code SC-…`` tells more about a code.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 
 def did_you_mean(word: str, known: Iterable[str], *, limit: int = 3) -> str:
@@ -103,9 +104,10 @@ class ResourceError(StockcastError):
 
 
 class HeldBackError(StockcastError):
-    """Computed, but held back by a guardrail (exit 7)."""
+    """Computed, but held back by a guardrail (exit 7); ``outcome`` is what the JSON output tells of the held run."""
 
     exit_code = 7
+    outcome: Mapping[str, object] = MappingProxyType({})
 
 
 class AlignmentError(StockcastError):

@@ -2,4 +2,35 @@
 
 from stockcast.core.codes.entry import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "SC-M001",
+        "not a set of quantiles",
+        "A forecast has quantiles that are not finite, negative, or decreasing along the levels.",
+        "Look at the forecast file that was given: every q… column must be ≥ 0 and not below the one before it.",
+    ),
+    Code(
+        "SC-M002",
+        "quantiles were to be added up",
+        "Quantiles of single periods do not add up to quantiles of their sum; joint paths do.",
+        "State how the periods hang together: demand.convert.to_paths(forecast, correlation=…, stream=…).",
+    ),
+    Code(
+        "SC-M003",
+        "model not available",
+        "forecast.models names a model that this version of stockcast does not have.",
+        "Name models that `stockcast models list` shows as available, or set forecast.models: auto.",
+    ),
+    Code(
+        "SC-M004",
+        "a forecast file of another version",
+        "The arrays of a recorded forecast have a kind that this version does not know.",
+        "Make the forecast again with `stockcast forecast`.",
+    ),
+    Code(
+        "SC-M005",
+        "no paths can be made of these quantiles",
+        "Joint paths need two levels at least, and a correlation between 0 and 1.",
+        "Give the forecast two or more q… columns, and a correlation between 0 and 1.",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Measured subjects: `make bench` runs them, `make bench-smoke` shows in seconds that they still run."""

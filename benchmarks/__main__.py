@@ -1,0 +1,48 @@
+"""Measure the subjects and print their figures: `python -m benchmarks [--smoke] [NAME …]`."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import stages, startup
+from benchmarks.subject import Setting, Subject
+
+SUBJECTS: tuple[Subject, ...] = (startup.SUBJECT, *stages.SUBJECTS)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"any of {', '.join(s.name for s in SUBJECTS)}; all without one")
+    parser.add_argument("--smoke", action="store_true", help="one small run of each subject that needs no data")
+    parser.add_argument("--runs", type=int, default=3, help="counted runs of each command")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    default = Path(__file__).parents[2] / "shared" / "data"
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("STOCKCAST_TEST_DATA", default)))
+    chosen = parser.parse_args(argv)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    figures = {}
+    with tempfile.TemporaryDirectory() as work:
+        setting = Setting(chosen.data.resolve(), Path(work), chosen.smoke, 1 if chosen.smoke else chosen.runs)
+        print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+        for subject in SUBJECTS:
+            if chosen.names and subject.name not in chosen.names:
+                continue
+            if subject.needs_data and (chosen.smoke or not setting.data.is_dir()):
+                print(f"\n{subject.name}: left out, {'smoke' if chosen.smoke else f'no data in {setting.data}'}")
+                continue
+            print(f"\n{subject.name}: {subject.what}")
+            rows = subject.measure(setting)
+            for row in rows:
+                print(f"  {row.what:40s} {row.value:10.3f} {row.unit:3s} {', '.join(f'{v:.3f}' for v in row.spread)}")
+            figures[subject.name] = [vars(row) for row in rows]
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Guardrails: what holds a computed plan back (exit 7), on the side of too much only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from stockcast import policies
+from stockcast.core.errors import HeldBackError
+from stockcast.inventory import ReorderPlan, Situation
+
+FEW = 3  # earlier plans below which their median says nothing
+RECENT_DAYS = 56
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the config's ``guardrails`` say: a ratio, a share, and the money below which nothing is held."""
+
+    max_value_ratio: float
+    max_fallback_share: float
+    min_value: float
+
+
+def order_value(plan: ReorderPlan, unit_cost: np.ndarray) -> float:
+    """Give the money of all lines whose unit cost is known."""
+    return float(np.nansum(plan.order_quantity * unit_cost))
+
+
+def hold_back(
+    limits: Limits,
+    situation: Situation,
+    plan: ReorderPlan | None,
+    failed: np.ndarray,
+    earlier_values: Sequence[float] = (),
+) -> HeldBackError | None:
+    """Give the reason to hold a run back, or None.
+
+    Parameters
+    ----------
+    plan
+        None where the run makes none (``forecast``).
+    failed
+        Whether the chosen model failed for each series (Bool, one a series).
+    earlier_values
+        Order values of earlier published plans that had orders.
+    """
+    share = float(failed.mean()) if len(failed) else 0.0
+    if share > limits.max_fallback_share:
+        return HeldBackError(
+            f"the chosen model failed for {failed.sum()} of {len(failed)} series",
+            code="SC-G003",
+            details=[f"guardrails.max_fallback_share: {limits.max_fallback_share:g}, this run: {share:.2f}"],
+            help="look at the fallback column of forecast.csv",
+        )
+    if plan is None:
+        return None
+    value = order_value(plan, situation.terms.unit_cost)
+    if value <= limits.min_value:
+        return None
+    shadow = float(np.nansum(policies.naive_shadow(situation) * situation.terms.unit_cost))
+    if value > max(limits.max_value_ratio * shadow, limits.min_value):
+        return _too_much("SC-G001", value, shadow, "a naive plan from recent sales", limits)
+    positive = [earlier for earlier in earlier_values if earlier > 0]
+    if len(positive) >= FEW:
+        median = float(np.median(positive))
+        if value > max(limits.max_value_ratio * median, limits.min_value):
+            return _too_much("SC-G002", value, median, f"the median of {len(positive)} earlier plans", limits)
+    return _level_shift(limits, situation)
+
+
+def _level_shift(limits: Limits, situation: Situation) -> HeldBackError | None:
+    """Hold back when the newest sales of all series together left everything seen before (an input in another unit)."""
+    panel = situation.past
+    window = max(RECENT_DAYS // panel.time.days, 1)
+    if panel.time.n < 2 * window:
+        return None
+    total = panel.sales.sum(axis=0)
+    forecast = float(situation.demand.mean().sum(axis=0).mean())
+    before = total[: -max(window // 8, 1)]
+    level = float(np.median(before[-window:]))
+    top = float(before.max())
+    if level > 0 and forecast > max(limits.max_value_ratio * level, top):
+        return HeldBackError(
+            f"the forecast of all series together is {forecast:,.6g} a period; the {window} periods before the newest "
+            f"ones had a median of {level:,.6g}",
+            code="SC-G004",
+            details=[f"guardrails.max_value_ratio: {limits.max_value_ratio:g}; the highest period so far: {top:,.6g}"],
+            help="look at the newest sales: a changed unit or a doubled file looks like this",
+        )
+    return None
+
+
+def _too_much(code: str, value: float, normal: float, against: str, limits: Limits) -> HeldBackError:
+    return HeldBackError(
+        f"the orders are worth {value:,.0f}, against {normal:,.0f} for {against}",
+        code=code,
+        details=[f"guardrails.max_value_ratio: {limits.max_value_ratio:g}, min_value: {limits.min_value:g}"],
+        help="look at the held plan.csv; if it is right, run again with --set guardrails.max_value_ratio=…",
+    )

@@ -1,0 +1,15 @@
+"""``stockcast plan``: orders from the forecast at hand."""
+
+from stockcast.runs.finish import Result, finish
+from stockcast.runs.job import Job, Outcome
+from stockcast.runs.stages import forecast_at_hand, plan, read
+from stockcast.runs.start import opened
+
+
+def run(job: Job) -> Outcome:
+    """Read, take the newest fitting forecast (or make one), order, and publish."""
+    with opened(job) as night:
+        inputs = read(night)
+        made, terms = forecast_at_hand(night, inputs)
+        situation, planned = plan(night, inputs, made, terms)
+        return finish(night, Result(inputs, made, situation, planned))

@@ -1,0 +1,162 @@
+"""The stages of a night, each one step of the picture: read, forecast, order."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from stockcast import evaluation, ingest, policies
+from stockcast.core.errors import UsageError
+from stockcast.core.findings import Alert, Issue
+from stockcast.core.random import Stream
+from stockcast.demand import SampledForecast
+from stockcast.inventory import Situation, SupplyTerms
+from stockcast.models.catalogue import candidates
+from stockcast.report.recorded import read_forecast
+from stockcast.report.user_forecast import read_user_forecast
+from stockcast.runs import assemble, earlier
+from stockcast.runs.clock import Clock
+from stockcast.runs.job import Job
+from stockcast.runs.publish import publish_issues
+
+SOLVE_SECONDS = 60.0  # for one supplier's model; most take a fraction of a second
+
+
+@final
+@dataclass(slots=True)
+class Night:
+    """One run under way: what was asked for, its clock, and what it has to tell so far."""
+
+    job: Job
+    clock: Clock
+    alerts: list[Alert] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder that runs are published in."""
+        return self.job.config.root / self.job.config.output.dir
+
+    def cut_short(self, what: str) -> None:
+        """Record that the deadline struck and what was left out for it (rule 10)."""
+        self.cut.append(what)
+        self.alerts.append(
+            Alert(
+                severity="warning",
+                code="SC-X011",
+                message=f"the deadline struck: {what}",
+                suggested_action="give the run more time (deadline:), or less to do (effort: fast)",
+            )
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Forecasted:
+    """A forecast for every series, with who made it; ``evaluation`` is None where it was read, not made."""
+
+    demand: SampledForecast
+    model: np.ndarray
+    fallback: np.ndarray
+    evaluation: "evaluation.Forecasted | None"
+    key: str
+    origin_of_forecast: str  # "made", a run's id, or a file's name
+
+
+def read(night: Night) -> ingest.Inputs:
+    """Read, check and build the inputs; what was refused stays readable when the inputs broke their contract."""
+    with night.clock.stage("ingest"), night.job.progress.stage("reading") as done:
+        try:
+            inputs = ingest.load(assemble.ingest_spec(night.job), done=done)
+        except ingest.RefusedInput as refused:
+            publish_issues(night.folder, refused.issues)
+            raise
+    night.issues.extend(inputs.issues)
+    night.alerts.extend(inputs.alerts)
+    night.notes.extend(inputs.notes)
+    if night.job.device == "cuda":
+        night.issues.append(
+            Issue("warning", "SC-X012", "", "no model of this version runs on a GPU", "forecast on the CPU")
+        )
+    return inputs
+
+
+def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTerms]:
+    """Choose a model per segment by backtest, fit it, and forecast every series."""
+    job, config = night.job, night.job.config.forecast
+    horizon, terms, alerts = assemble.horizon_of(job.config, inputs.terms)
+    night.alerts.extend(alerts)
+    names, folds = candidates(config.models, config.effort), config.backtest.folds
+    if night.clock.struck:
+        names, folds = ["moving_average"], 0
+        night.cut_short("no model was chosen by backtest; the moving average forecast every series")
+    with night.clock.stage("forecast"), job.progress.stage("forecasting") as done:
+        made = evaluation.forecast(
+            names,
+            inputs.panel,
+            horizon=horizon,
+            periods=terms.protection_interval,
+            folds=folds,
+            effort=config.effort,
+            levels=tuple(config.levels),
+            n_paths=config.paths,
+            seed=assemble.seed_of(job),
+            workers=assemble.workers_of(job),
+            done=done,
+        )
+    night.notes.extend(made.notes)
+    key = assemble.forecast_key(job, inputs)
+    return Forecasted(made.demand, made.model, made.fallback, made, key, "made"), terms
+
+
+def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTerms]:
+    """Take the user's forecast, or the newest one of the same as-of and sales, or make one."""
+    horizon, terms, alerts = assemble.horizon_of(night.job.config, inputs.terms)
+    key = assemble.forecast_key(night.job, inputs)
+    file = night.job.forecast_file
+    if file is not None:
+        night.alerts.extend(alerts)
+        with night.clock.stage("forecast"):
+            demand, model, fallback = read_user_forecast(
+                file,
+                inputs.panel.series,
+                inputs.panel.time.after(horizon),
+                terms.protection_interval,
+                Stream(assemble.seed_of(night.job), "user forecast"),
+                n_paths=night.job.config.forecast.paths,
+            )
+        return Forecasted(demand, model, fallback, None, key, str(file)), terms
+    found = earlier.newest_forecast(night.folder, key)
+    if found is not None:
+        with night.clock.stage("forecast"):
+            demand, model, fallback = read_forecast(found / "forecast")
+        if demand.horizon >= horizon and demand.series.digest == inputs.panel.series.digest:
+            night.alerts.extend(alerts)
+            night.notes.append(f"forecast of run {found.name} used again")
+            return Forecasted(demand, model, fallback, None, key, found.name), terms
+    return forecast(night, inputs)
+
+
+def plan(night: Night, inputs: ingest.Inputs, made: Forecasted, terms: SupplyTerms) -> tuple[Situation, "policies.Planned"]:
+    """Turn the forecast into orders."""
+    situation = Situation(inputs.panel, inputs.state, made.demand, terms, inputs.shared)
+    policy = night.job.config.plan.policy
+    if night.clock.struck:
+        night.cut_short("the joint constraints were not optimised; each series was ordered by itself")
+        policy = "newsvendor"
+    if night.job.rank_by not in (None, "value"):
+        raise UsageError(f"--rank-by {night.job.rank_by}: only value is known", code="SC-C021")
+    with night.clock.stage("plan"), night.job.progress.stage("ordering") as done:
+        planned = policies.plan(
+            policy,
+            situation,
+            next_review=inputs.next_review,
+            time_limit=max(min(SOLVE_SECONDS, night.clock.left), 1.0),
+            workers=assemble.workers_of(night.job),
+            done=done,
+        )
+    night.alerts.extend(planned.alerts)
+    return situation, planned

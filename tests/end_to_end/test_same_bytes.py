@@ -1,0 +1,53 @@
+"""The same inputs give the same bytes, however the work is cut and in whatever order the rows come."""
+
+import random
+from pathlib import Path
+
+BUT = {"manifest.json"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files if p.name not in BUT}
+
+
+def test_two_runs_and_any_number_of_workers_give_the_same_bytes(project):
+    runs = {}
+    for name, workers in (("one", "1"), ("again", "1"), ("two", "2")):
+        project("run", "--out", str(project.folder / name), "--workers", workers)
+        runs[name] = contents(project.folder / name)
+    assert runs["one"].keys() == runs["again"].keys() == runs["two"].keys()
+    assert "report.html" in runs["one"]
+    for name in runs["one"]:
+        assert runs["one"][name] == runs["again"][name], name
+        assert runs["one"][name] == runs["two"][name], name
+
+
+def test_unsorted_sales_give_the_plan_of_sorted_ones(project):
+    sales = project.folder / "data" / "sales.csv"
+    project("run", "--out", str(project.folder / "sorted"))
+    header, *rows = sales.read_text(encoding="utf-8").splitlines()
+    random.Random(3).shuffle(rows)
+    sales.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    project("run", "--out", str(project.folder / "shuffled"))
+    one, other = contents(project.folder / "sorted"), contents(project.folder / "shuffled")
+    for name in ("forecast.csv", "plan.csv", "orders.csv", "exceptions.csv"):
+        assert one[name] == other[name], name
+
+
+def test_forecast_then_plan_gives_the_plan_of_run(project):
+    ran = project("run")
+    whole = project.file(ran, "plan.csv").read_bytes()
+    other = project.folder / "elsewhere"
+    config = project.folder / "stockcast.yml"
+    config.write_text(config.read_text(encoding="utf-8") + f"output: {{dir: {other.name}}}\n", encoding="utf-8")
+    project("forecast")
+    planned = project("plan")
+    assert project.file(planned, "plan.csv").read_bytes() == whole
+    assert "forecast" not in [name for name in planned["counts"] if name == "fit_s"]
+
+
+def test_another_seed_gives_another_forecast(project):
+    one = project("forecast", "--seed", "1")
+    other = project("forecast", "--seed", "2")
+    assert project.file(one, "forecast.csv").read_bytes() != project.file(other, "forecast.csv").read_bytes()
