@@ -18,4 +18,4 @@ def test_the_smoke_mode_measures_every_subject_that_needs_no_data(tmp_path):
     found = json.loads(figures.read_text())
     assert set(found) == {"startup", "demo"}
     stages = {row["what"] for row in found["demo"]}
-    assert {"whole process", "peak memory", "ingest", "forecast", "plan", "publish"} <= stages
+    assert {"whole process", "peak memory", "ingest", "forecast", "plan", "write"} <= stages

@@ -1,5 +1,6 @@
 """The same inputs give the same bytes, however the work is cut and in whatever order the rows come."""
 
+import json
 import random
 from pathlib import Path
 
@@ -40,11 +41,14 @@ def test_forecast_then_plan_gives_the_plan_of_run(project):
     whole = project.file(ran, "plan.csv").read_bytes()
     other = project.folder / "elsewhere"
     config = project.folder / "stockcast.yml"
-    config.write_text(config.read_text(encoding="utf-8") + f"output: {{dir: {other.name}}}\n", encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8").replace("dir: runs", f"dir: {other.name}"), encoding="utf-8")
     project("forecast")
     planned = project("plan")
     assert project.file(planned, "plan.csv").read_bytes() == whole
-    assert "forecast" not in [name for name in planned["counts"] if name == "fit_s"]
+    assert planned["run_id"] != ran["run_id"]
+    manifest = json.loads((project.file(planned, "plan.csv").parent / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["models"] == {}  # read, not fitted again
+    assert any("used again" in note for note in manifest["notes"])
 
 
 def test_another_seed_gives_another_forecast(project):

@@ -11,7 +11,8 @@ sources:
   inventory: {path: inventory.csv}
   items: {path: items.csv}
   open_orders: {path: open_orders.csv}
-forecast: {effort: fast, models: moving_average, paths: 50}
+forecast: {effort: fast, models: [moving_average], paths: 50}
+plan: {defaults: {holding_rate: 0.25}}
 """
 
 

@@ -10,6 +10,7 @@ from stockcast.core.arrays import freeze
 from stockcast.core.random import Stream
 
 Paths = Float[np.ndarray, "series path horizon"]
+SETTLING = 28  # periods before the first over which the remainder carried forward settles
 
 
 @runtime_checkable
@@ -28,6 +29,24 @@ class PathSource(Protocol):
 
 
 @final
+class _Pool:
+    """The recorded errors of some series, drawn with equal probability by uniform numbers."""
+
+    def __init__(self, errors: Float[np.ndarray, "series pool"], count: Int[np.ndarray, " series"]) -> None:
+        self.flat = np.ascontiguousarray(errors, dtype=float).ravel()
+        self.begin = (np.arange(len(errors)) * errors.shape[1])[:, None]
+        self.count = count[:, None].astype(float)
+
+    def at(self, share: Float[np.ndarray, "series path"]) -> Float[np.ndarray, "series path"]:
+        """Give the error at each share of the way through its series' pool."""
+        which = (share * self.count).astype(np.int64)
+        np.minimum(which, self.count.astype(np.int64) - 1, out=which)
+        which += self.begin
+        drawn: np.ndarray = self.flat.take(which)
+        return drawn
+
+
+@final
 @dataclass(frozen=True, slots=True)
 class Innovations:
     """A state-space model run forward with drawn errors: smoothing, naive and intermittent models alike.
@@ -39,7 +58,8 @@ class Innovations:
         p ← p + δ (o − p)
 
     (Hyndman et al. 2008, ch. 2, with the additive-error form; Teunter, Syntetos & Babai 2011 for p.) A negative y is
-    carried into the following periods rather than cut off, so that the *sum* over periods keeps its mean.
+    carried into the following periods rather than cut off, and the paths begin with such a remainder themselves, so
+    that the *sum* over any number of periods keeps its mean.
 
     Parameters
     ----------
@@ -83,37 +103,67 @@ class Innovations:
         horizon: int,
     ) -> Paths:
         """Run the recursion forward on every path."""
-        n = len(rows)
-        shape = (n, n_paths)
-        level = np.broadcast_to(self.level[rows, None], shape).copy()
-        trend = np.broadcast_to(self.trend[rows, None], shape).copy()
-        occurrence = np.broadcast_to(self.occurrence[rows, None], shape).copy()
-        m = self.season.shape[1]
-        season = np.broadcast_to(self.season[rows, :, None], (n, m, n_paths)).copy()
+        n, m = len(rows), self.season.shape[1]
+        level, trend, occurrence = (
+            np.repeat(state[rows, None], n_paths, axis=1) for state in (self.level, self.trend, self.occurrence)
+        )
+        season = np.repeat(self.season[rows, :, None], n_paths, axis=2)
         alpha, beta = self.alpha[rows, None], self.beta[rows, None]
         gamma, delta, damping = self.gamma[rows, None], self.delta[rows, None], self.damping[rows, None]
-        cap, pool = self.cap[rows, None], self.errors[rows]
-        draws = stream.uniform(keys, (2, horizon, n_paths))
+        cap = self.cap[rows, None]
         intermittent = bool((self.occurrence[rows] < 1.0).any() or (self.delta[rows] > 0).any())
-        out = np.empty((n, n_paths, horizon))
-        owed = np.zeros(shape)  # the negative remainder carried forward
+        draws = stream.uniform(keys, (1 + intermittent, horizon, n_paths))
+        pool = _Pool(self.errors[rows], self.n_errors[rows])
+        owed = self._owed(rows, keys, stream, n_paths)
+        out = np.empty((n, horizon, n_paths))
         for t in range(horizon):
-            which = np.minimum((draws[:, 0, t] * self.n_errors[rows, None]).astype(np.int64), pool.shape[1] - 1)
-            error = np.take_along_axis(pool, which, axis=1)
-            base = level + damping * trend
-            value = base + season[:, t % m] + error
+            error = pool.at(draws[:, 0, t])
+            np.multiply(trend, damping, out=trend)
+            np.add(level, trend, out=level)
+            value = level + season[:, t % m]
+            value += error
             if intermittent:
                 happens = (draws[:, 1, t] < occurrence).astype(float)
                 value *= happens
-                error = error * happens
+                error *= happens
                 occurrence += delta * (happens - occurrence)
             value += owed
-            owed = np.minimum(value, 0.0)
-            out[:, :, t] = np.minimum(np.maximum(value, 0.0), cap)
-            level = base + alpha * error
-            trend = damping * trend + beta * error
+            np.minimum(value, 0.0, out=owed)
+            np.maximum(value, 0.0, out=value)
+            np.minimum(value, cap, out=out[:, t])
+            level += alpha * error
+            trend += beta * error
             season[:, t % m] += gamma * error
-        return out
+        return out.transpose(0, 2, 1)
+
+    def _owed(
+        self, rows: Int[np.ndarray, " series"], keys: UInt64[np.ndarray, " series"], stream: Stream, n_paths: int
+    ) -> Float[np.ndarray, "series path"]:
+        """Give the negative remainder with which each path begins.
+
+        What is carried out of the last period of a sum is missing from it: if every path began with nothing, the sum
+        would be too large by the mean of that. So the paths begin with a remainder that has settled already, from
+        ``SETTLING`` periods drawn before the first with the state held fixed; then as much comes in as goes out.
+        """
+        owed = np.zeros((len(rows), n_paths))
+        base = (self.level + self.damping * self.trend)[rows, None] + self.season[rows]
+        inside = np.arange(self.errors.shape[1]) < self.n_errors[rows, None]
+        lowest = np.where(inside, self.errors[rows], np.inf).min(axis=1)
+        short = np.flatnonzero(base.min(axis=1) + lowest < 0)
+        if not len(short):
+            return owed
+        draws = stream.child("before").uniform(keys[short], (2, SETTLING, n_paths))
+        pool = _Pool(self.errors[rows[short]], self.n_errors[rows[short]])
+        occurrence = self.occurrence[rows[short], None]
+        mine, m = np.zeros((len(short), n_paths)), base.shape[1]
+        for t in range(SETTLING):
+            value = pool.at(draws[:, 0, t])
+            value += base[short, (t - SETTLING) % m][:, None]
+            value *= draws[:, 1, t] < occurrence
+            mine += value
+            np.minimum(mine, 0.0, out=mine)
+        owed[short] = mine
+        return owed
 
     def take(self, rows: np.ndarray) -> "Innovations":
         """Give the source of some rows."""
@@ -166,7 +216,7 @@ class Marginals:
         values = self.values[rows][:, :horizon]
         low = np.take_along_axis(values, at.transpose(0, 1, 2), axis=2)
         high = np.take_along_axis(values, at + 1, axis=2)
-        return (low + weight * (high - low)).transpose(0, 2, 1).copy()
+        return np.asarray((low + weight * (high - low)).transpose(0, 2, 1).copy())
 
     def take(self, rows: np.ndarray) -> "Marginals":
         """Give the source of some rows."""
@@ -193,7 +243,7 @@ class RecordedPaths:
         horizon: int,
     ) -> Paths:
         """Give the recorded paths in their order, from the first again when they run out."""
-        return self.values[rows][:, np.arange(n_paths) % self.values.shape[1], :horizon].copy()
+        return np.asarray(self.values[rows][:, np.arange(n_paths) % self.values.shape[1], :horizon].copy())
 
     def take(self, rows: np.ndarray) -> "RecordedPaths":
         """Give the source of some rows."""

@@ -1,0 +1,25 @@
+"""From a forecast to an order: the newsvendor on paths, packs, models of what couples lines, the check."""
+
+from stockcast.policies.base import Policy
+from stockcast.policies.check import Violation, check
+from stockcast.policies.explain import waterfall
+from stockcast.policies.milp import Solve
+from stockcast.policies.newsvendor import Newsvendor
+from stockcast.policies.orderable import Orderable
+from stockcast.policies.reorder import POLICIES, Optimizer, Planned, plan
+from stockcast.policies.shadow import naive_shadow
+
+__all__ = [
+    "POLICIES",
+    "Newsvendor",
+    "Optimizer",
+    "Orderable",
+    "Planned",
+    "Policy",
+    "Solve",
+    "Violation",
+    "check",
+    "naive_shadow",
+    "plan",
+    "waterfall",
+]

@@ -30,7 +30,7 @@ def ingest_spec(job: Job) -> ingest.IngestSpec:
         name: ingest.SourceSpec(
             name=name,
             path=config.root / source.path,
-            label=str(source.path),
+            label=config.references.get(f"sources.{name}.path", str(source.path)),  # never a ${VAR}'s value
             columns=dict(source.columns),
             format=source.format,
             delimiter=source.delimiter,

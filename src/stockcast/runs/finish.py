@@ -43,13 +43,14 @@ def finish(night: Night, result: Result) -> Outcome:
     job = night.job
     held = _guard(night, result)
     status: Status = "held" if held else ("degraded" if reasons_to_doubt(night, result) else "ok")
-    run_id = _run_id(job, result)
+    run_id = _run_id(job, result) + ("-held" if held else "")
     counts = _counts(night, result)
-    with night.clock.stage("publish"), job.progress.stage("publishing"):
+    with job.progress.stage("publishing"):
         out = None if held else job.out
         base, keep = night.folder, job.config.output.keep
         with Publication(base, run_id, out, keep=keep, name_it=held is None) as staging:
-            _write(staging, night, result, status)
+            with night.clock.stage("write"):
+                _write(staging, night, result, status)
             manifest.write(staging, _manifest(night, result, run_id, status, counts))
     folder = job.out.resolve() if job.out is not None and held is None else night.folder / run_id
     if held is not None:

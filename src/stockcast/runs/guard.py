@@ -31,7 +31,7 @@ def order_value(plan: ReorderPlan, unit_cost: np.ndarray) -> float:
 
 def hold_back(
     limits: Limits,
-    situation: Situation,
+    situation: Situation | None,
     plan: ReorderPlan | None,
     failed: np.ndarray,
     earlier_values: Sequence[float] = (),
@@ -55,7 +55,7 @@ def hold_back(
             details=[f"guardrails.max_fallback_share: {limits.max_fallback_share:g}, this run: {share:.2f}"],
             help="look at the fallback column of forecast.csv",
         )
-    if plan is None:
+    if plan is None or situation is None:
         return None
     value = order_value(plan, situation.terms.unit_cost)
     if value <= limits.min_value:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol, final
+from typing import Literal, Protocol, final, runtime_checkable, runtime_checkable
 
 from stockcast.core.findings import Issue
 from stockcast.runs.config import RunConfig
@@ -13,6 +13,8 @@ from stockcast.runs.config import RunConfig
 Status = Literal["ok", "degraded", "held"]
 
 
+@runtime_checkable
+@runtime_checkable
 class Progress(Protocol):
     """Shows how far a stage has come; on a terminal a bar, elsewhere nothing."""
 

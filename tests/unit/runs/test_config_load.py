@@ -73,7 +73,11 @@ def test_every_key_of_the_page_is_an_attribute_path(tmp_path):
     assert config.forecast.backtest.folds == 3
     assert config.forecast.holidays.country == "NO"
     assert config.plan.objective == runs_config.Service(cycle_service_level=0.95)
-    assert (config.plan.defaults.lead_time_days, config.plan.defaults.moq, config.plan.defaults.price) == (7.0, 6.0, None)
+    assert (config.plan.defaults.lead_time_days, config.plan.defaults.moq, config.plan.defaults.price) == (
+        7.0,
+        6.0,
+        None,
+    )
     assert (config.plan.budget, config.plan.storage) == (50_000.0, {"007": 12.5})
     assert (config.simulate.policies, config.simulate.baseline) == (("newsvendor",), "min_max")
     assert (config.output.dir, config.output.keep) == ("out", 5)
@@ -140,12 +144,25 @@ def test_the_schema_describes_every_key_and_hides_what_is_no_key():
 # --- values ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("text", "value"), [("NO", "NO"), ("012", "012"), ("22:30", "22:30"), ("no", "no"), ("1_000", "1_000"), ("0x1F", "0x1F"), ("2026-11-22", "2026-11-22")])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("NO", "NO"),
+        ("012", "012"),
+        ("22:30", "22:30"),
+        ("no", "no"),
+        ("1_000", "1_000"),
+        ("0x1F", "0x1F"),
+        ("2026-11-22", "2026-11-22"),
+    ],
+)
 def test_text_that_yaml_1_1_would_change_stays_text(tmp_path, text, value):
     assert read(tmp_path, sales(f"forecast: {{hierarchy: [{text}]}}")).forecast.hierarchy == [value]
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("4h", 14_400.0), ("90m", 5400.0), ("3600", 3600.0), ("30s", 30.0), ("1.5h", 5400.0)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("4h", 14_400.0), ("90m", 5400.0), ("3600", 3600.0), ("30s", 30.0), ("1.5h", 5400.0)]
+)
 def test_deadline(tmp_path, text, seconds):
     assert read(tmp_path, sales(f"deadline: {text}")).deadline == seconds
 
@@ -164,7 +181,11 @@ def test_deadline(tmp_path, text, seconds):
         ("forecast: 3", "SC-C006", "forecast: 3 is not a section of keys"),
         ("plan: {objective: profit}", "SC-C012", "is not one of cost, {cycle_service_level: 0.95}, {fill_rate: 0.98}"),
         ("plan: {objective: {service_level: 0.9}}", "SC-C014", "a cycle_service_level or a fill_rate"),
-        ("plan: {objective: {fill_rate: 0.9, cycle_service_level: 0.9}}", "SC-C014", "names cycle_service_level and fill_rate"),
+        (
+            "plan: {objective: {fill_rate: 0.9, cycle_service_level: 0.9}}",
+            "SC-C014",
+            "names cycle_service_level and fill_rate",
+        ),
         ("plan: {objective: {}}", "SC-C014", "names no service level"),
         ("plan: {defaults: {service_level: 0.9}}", "SC-C014", "a cycle_service_level or a fill_rate"),
         ("plan: {budget: -1}", "SC-C008", "-1 is out of range; allowed: a number 0 or more"),
@@ -211,7 +232,9 @@ def test_a_wrong_source_is_told_with_its_line(tmp_path, source, told):
 
 
 def test_an_unknown_table_is_told_with_the_nearest(tmp_path):
-    error = refused(tmp_path, "version: 1\nsources:\n  sales: {path: s.csv}\n  stocks: {path: x.csv}\n  item: {path: y}\n")
+    error = refused(
+        tmp_path, "version: 1\nsources:\n  sales: {path: s.csv}\n  stocks: {path: x.csv}\n  item: {path: y}\n"
+    )
     assert error.message == "stockcast.yml:4: unknown key sources.stocks, did you mean sources.stock_history?"
     assert error.details == ("stockcast.yml:5: unknown key sources.item, did you mean sources.items?",)
 
@@ -249,7 +272,19 @@ def test_a_file_that_is_no_mapping(tmp_path, text):
     assert refused(tmp_path, text).code == "SC-C005"
 
 
-@pytest.mark.parametrize("text", ["a: [1\nb: 2\n", "a: 'x\n", "a: b: c\n", "a:\n  - 1\n b: 2\n", "a: \x01\n", "--- 1\n--- 2\n", "a: @x\n", "[" * 4000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1\nb: 2\n",
+        "a: 'x\n",
+        "a: b: c\n",
+        "a:\n  - 1\n b: 2\n",
+        "a: \x01\n",
+        "--- 1\n--- 2\n",
+        "a: @x\n",
+        "[" * 4000,
+    ],
+)
 def test_broken_yaml_names_line_and_column(tmp_path, text):
     error = refused(tmp_path, text)
     assert error.code == "SC-C005"
@@ -272,7 +307,16 @@ def test_a_value_from_the_environment_is_never_shown(tmp_path):
     assert "canary" not in runs_config.show(config) + repr(config.references)
     assert "dir: x/${SECRET}" in runs_config.show(config)
     assert config.mask("cannot open x/canary-4711/y") == "cannot open x/${SECRET}/y"
-    for line in ("seed: ${SECRET}", "step: ${SECRET}", "forecast: {models: ['${SECRET}']}", "plan: {policy: '${SECRET}'}", "forecast: '${SECRET}'", "plan: {objective: '${SECRET}'}", "deadline: ${SECRET}", "plan: {objective: {fill_rate: '${SECRET}'}}"):
+    for line in (
+        "seed: ${SECRET}",
+        "step: ${SECRET}",
+        "forecast: {models: ['${SECRET}']}",
+        "plan: {policy: '${SECRET}'}",
+        "forecast: '${SECRET}'",
+        "plan: {objective: '${SECRET}'}",
+        "deadline: ${SECRET}",
+        "plan: {objective: {fill_rate: '${SECRET}'}}",
+    ):
         error = refused(tmp_path, sales(line), environment=environment)
         assert "canary" not in f"{error.message}{error.details}{error.help}", line
 
@@ -291,7 +335,9 @@ def test_set_wins_over_the_file_and_is_as_strict(tmp_path):
     assert read(tmp_path, text, ["plan.budget=null"]).plan.budget is None
     error = refused(tmp_path, text, ["plan.budgets=3"])
     assert error.message == "--set plan.budgets: unknown key plan.budgets, did you mean plan.budget?"
-    assert refused(tmp_path, text, ["plan.budget=-3"]).message.startswith("--set plan.budget: plan.budget: -3 is out of range")
+    assert refused(tmp_path, text, ["plan.budget=-3"]).message.startswith(
+        "--set plan.budget: plan.budget: -3 is out of range"
+    )
     assert refused(tmp_path, text, ["plan.budget"]).code == "SC-C018"
     assert refused(tmp_path, text, ["plan.budget=[1"]).code == "SC-C005"
 
@@ -345,3 +391,20 @@ def test_init_never_overwrites(tmp_path):
     init.run(tmp_path)
     assert (tmp_path / ".gitignore").read_text() == "mine"
     assert (tmp_path / "data" / "sales.csv").read_text() == "mine"
+
+
+def test_a_demo_of_an_impossible_size_writes_nothing(tmp_path):
+    from stockcast.runs import init
+
+    with pytest.raises(UsageError, match="--skus 0"):
+        init.run(tmp_path / "p", demo=True, skus=0)
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_demo_is_a_project_with_data(tmp_path):
+    from stockcast.runs import init
+
+    made = init.run(tmp_path / "p", demo=True, skus=4, locations=1, days=120, seed=1)
+    config = runs_config.load(tmp_path / "p" / "stockcast.yml", environment={})
+    assert all((config.root / source.path).is_file() for source in config.sources.values())
+    assert made.counts["series"] == 4

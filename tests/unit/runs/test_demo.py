@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from stockcast.core.errors import UsageError
+from stockcast.runs import config
 from stockcast.runs.demo import CONFIG, DemoSummary, write
 
 Row = dict[str, str]
@@ -255,7 +256,10 @@ def test_a_size_out_of_range_is_a_usage_error_with_the_range(tmp_path, wrong):
         write(tmp_path, **wrong)
 
 
-def test_the_config_names_exactly_the_files_that_are_written_and_never_the_truth(shop):
-    named = {line.split("path: ")[1].rstrip("}") for line in CONFIG.splitlines() if "path: " in line}
-    assert named == {name for name in files(shop.folder) if name.startswith("data/")}
-    assert "\n  sales: {path: data/sales.csv}\n" in CONFIG
+def test_the_config_is_valid_and_names_exactly_the_files_that_are_written_and_never_the_truth(shop, tmp_path):
+    (tmp_path / "stockcast.yml").write_text(CONFIG, encoding="utf-8")
+    loaded = config.load(tmp_path / "stockcast.yml")
+    named = {table: str(source.path) for table, source in loaded.sources.items()}
+    assert named == {table: f"data/{table}.csv" for table in named}
+    assert set(named.values()) == {name for name in files(shop.folder) if name.startswith("data/")}
+    assert (loaded.step, loaded.forecast.effort, loaded.plan.objective) == ("day", "fast", "cost")

@@ -41,7 +41,9 @@ CODES: tuple[Code, ...] = (
         "${VAR} in the config is filled in from the environment, and the variable has no value there.",
         "Set it, or write ${VAR:-default}.",
     ),
-    Code("SC-C008", "a value out of range", "The message says what is allowed.", "Choose a value in the allowed range."),
+    Code(
+        "SC-C008", "a value out of range", "The message says what is allowed.", "Choose a value in the allowed range."
+    ),
     Code(
         "SC-C009",
         "not a probability",
@@ -54,14 +56,18 @@ CODES: tuple[Code, ...] = (
         "--select has an unknown term, or matches no series.",
         "Use sku:…, location:…, supplier:…, category:… or @file; the message shows the nearest names.",
     ),
-    Code("SC-C011", "a config that cannot be read", "The file is not UTF-8 text, or far too long.", "Save it as UTF-8."),
+    Code(
+        "SC-C011", "a config that cannot be read", "The file is not UTF-8 text, or far too long.", "Save it as UTF-8."
+    ),
     Code(
         "SC-C012",
         "an unknown name",
         "A model, policy, table, weekday or other name that does not exist.",
         "Use one of the names that the message lists.",
     ),
-    Code("SC-C013", "an unknown code", "No message of stockcast has this code.", "Copy the code from the message: SC-…"),
+    Code(
+        "SC-C013", "an unknown code", "No message of stockcast has this code.", "Copy the code from the message: SC-…"
+    ),
     Code(
         "SC-C014",
         "which service level?",
@@ -112,7 +118,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-C023",
         "interrupted",
-        "The run was stopped by Ctrl-C (exit 130) or by SIGTERM (exit 143) before it published.",
+        "The run was stopped by Ctrl-C (exit 130) or by SIGTERM (exit 143); what it had not published is gone.",
         "Run it again.",
     ),
     Code(

@@ -2,4 +2,77 @@
 
 from stockcast.core.codes.entry import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "SC-P001",
+        "the forecast is too short to order by",
+        "Lead time and review period (and three standard deviations of the lead time) end after the horizon.",
+        "leave forecast.horizon at auto, or give a forecast that reaches further",
+    ),
+    Code(
+        "SC-P002",
+        "a limit in money needs a unit cost",
+        "A budget or a minimum order value is set, and lines that count towards it have no unit_cost.",
+        "give unit_cost in items or item_locations, or drop the limit",
+    ),
+    Code(
+        "SC-P003",
+        "no such policy",
+        "The policy named under plan.policy is unknown, or comes with a later version.",
+        "use auto, newsvendor or optimizer",
+    ),
+    Code(
+        "SC-P004",
+        "the plan breaks its own rules",
+        "The independent check found a broken pack, minimum, maximum, review day or budget: a fault of stockcast.",
+        "report it with the run's manifest; nothing was published",
+    ),
+    Code(
+        "SC-P010",
+        "stockout before an order can arrive",
+        "The stock on hand and on order is likely to run out before anything ordered now can arrive.",
+        "look for a faster source, or move stock from another location",
+    ),
+    Code(
+        "SC-P011",
+        "an open order comes late",
+        "The stock is likely to run out before the next open order arrives.",
+        "expedite the open order",
+    ),
+    Code(
+        "SC-P012",
+        "overstock",
+        "Stock on hand and on order covers more than half a year of demand.",
+        "mark down, return or move the excess; cancel open orders that are not needed",
+    ),
+    Code(
+        "SC-P013",
+        "the minimum order quantity covers many weeks",
+        "The MOQ is more than eight weeks of demand: it is ordered only where it pays.",
+        "negotiate the minimum, or order together with another item or location",
+    ),
+    Code(
+        "SC-P014",
+        "an order was given up",
+        "The lines of this supplier do not reach its minimum, or save less than its order cost.",
+        "top the order up, or wait for the next review",
+    ),
+    Code(
+        "SC-P015",
+        "open orders exceed the budget",
+        "What was ordered in this period already is worth more than the budget; the excess is declared as slack.",
+        "raise the budget, or cancel open orders",
+    ),
+    Code(
+        "SC-P016",
+        "the budget cut orders",
+        "The orders that are worth it cost more than what is left of the budget.",
+        "raise the budget; priority and cumulative_spend rank the lines",
+    ),
+    Code(
+        "SC-P017",
+        "planned without the solver",
+        "The solver failed, ran out of time, or its plan broke a rule; the analytic plan took its place.",
+        "look at solves in manifest.json; raise the deadline where it ran out of time",
+    ),
+)

@@ -1,0 +1,57 @@
+"""The commands that take data: check, forecast, plan, run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.options import Given, takes_data
+from stockcast.cli.screen import Screen
+from stockcast.core.parallel import calm_threads
+
+
+@takes_data
+def check(screen: Screen, given: Given) -> None:
+    """Read and validate every source: what would be quarantined, and why."""
+    job = given.job(screen, "check")
+    calm_threads()
+    from stockcast.runs import check as runs_check
+
+    screen.show(runs_check.run(job))
+
+
+@takes_data
+def forecast(screen: Screen, given: Given) -> None:
+    """Forecast every series: models chosen by backtest, quantiles and joint paths."""
+    job = given.job(screen, "forecast")
+    calm_threads()
+    from stockcast.runs import forecast as runs_forecast
+
+    screen.show(runs_forecast.run(job))
+
+
+@takes_data
+def plan(
+    screen: Screen,
+    given: Given,
+    forecast: Annotated[
+        Path | None, typer.Option("--forecast", metavar="FILE", help="a forecast of your own, CSV or Parquet")
+    ] = None,
+    rank_by: Annotated[str | None, typer.Option("--rank-by", metavar="value", help="rank the lines by value")] = None,
+) -> None:
+    """Plan the orders from the newest fitting forecast (or a new one) and the stock."""
+    job = given.job(screen, "plan", forecast_file=None if forecast is None else forecast.absolute(), rank_by=rank_by)
+    calm_threads()
+    from stockcast.runs import plan as runs_plan
+
+    screen.show(runs_plan.run(job))
+
+
+@takes_data
+def run(screen: Screen, given: Given) -> None:
+    """Do the nightly job: check, forecast, plan, report, published all at once."""
+    job = given.job(screen, "run")
+    calm_threads()
+    from stockcast.runs import nightly
+
+    screen.show(nightly.run(job))

@@ -1,0 +1,74 @@
+"""The commands about the config, the models and the codes: they only show."""
+
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.options import ConfigFile, Debug, Format, Set, open_config
+from stockcast.cli.screen import current
+from stockcast.cli.wording import aligned
+
+config_app = typer.Typer(help="Show the config in effect, or the schema of all its keys.", no_args_is_help=True)
+models_app = typer.Typer(help="Show the models.", no_args_is_help=True)
+
+
+@config_app.command("show")
+def show_config(
+    config: ConfigFile = None, set: Set = None, output_format: Format = "text", debug: Debug = False
+) -> None:
+    """Show the config in effect, defaults included; what came from the environment stays ${VAR}."""
+    from stockcast.runs.config import effective, show
+
+    screen = current()
+    loaded = open_config(screen, config, tuple(set or ()))
+    if screen.json:
+        screen.answer(path=str(loaded.path), config=effective(loaded))
+    else:
+        screen.write(show(loaded).rstrip("\n"))
+
+
+@config_app.command("schema")
+def show_schema(output_format: Format = "text", debug: Debug = False) -> None:
+    """Print the JSON Schema of the config, for editors."""
+    import json
+
+    from stockcast.runs.config import schema
+
+    screen = current()
+    if screen.json:
+        screen.answer(schema=schema())
+    else:
+        screen.write(json.dumps(schema(), indent=2))
+
+
+@models_app.command("list")
+def list_models(output_format: Format = "text", debug: Debug = False) -> None:
+    """List the models by name, and which of them this version has."""
+    from stockcast.runs.config.models import list_models as known
+
+    screen = current()
+    models = known()
+    if screen.json:
+        keys = ("name", "group", "available", "what", "source")
+        screen.answer(models=[{key: getattr(model, key) for key in keys} for model in models])
+        return
+    rows = [
+        (model.name, model.group, "yes" if model.available else "not in this version", model.what) for model in models
+    ]
+    screen.write(aligned(("model", "group", "available", "what"), rows))
+
+
+def explain(
+    code: Annotated[str, typer.Option("--code", metavar="SC-…", help="a code from a message")],
+    output_format: Format = "text",
+    debug: Debug = False,
+) -> None:
+    """Tell what the code of a message means, and what to do."""
+    from stockcast.core.codes import find_code
+
+    screen = current()
+    entry = find_code(code)
+    if screen.json:
+        screen.answer(code={"name": entry.name, "title": entry.title, "cause": entry.cause, "remedy": entry.remedy})
+    else:
+        screen.write(f"{entry.name}: {entry.title}\n\n{entry.cause}\n\nwhat to do: {entry.remedy}")

@@ -1,0 +1,181 @@
+"""The forecast of a night: models judged on rolling origins, one chosen for each segment, fitted, and put together."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.parallel import map_pieces
+from stockcast.demand import PathSource, SampledForecast
+from stockcast.evaluation.backtest import CHUNK, backtest, within
+from stockcast.evaluation.folds import rolling
+from stockcast.evaluation.scores import ModelTiming, Score, table
+from stockcast.evaluation.segments import segments
+from stockcast.evaluation.selection import choose
+from stockcast.models.catalogue import make
+from stockcast.models.ladder import Ladder
+from stockcast.models.profile import Profile, profile
+from stockcast.models.states import assemble, clipped, sampled
+from stockcast.models.uncensor import evidence
+from stockcast.panel import Panel
+
+FAST_PATHS = 200  # paths that a model is judged by under effort fast; normal and thorough judge by all
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Forecasted:
+    """A forecast for every series, with who made it and why.
+
+    Parameters
+    ----------
+    model, fallback, segment
+        Texts, one each a series: the model chosen; the rung that stood in for it and why, '' where none did; and the
+        segment that the choice was made for.
+    censored
+        Series whose recorded sales stand in for demand, for want of fully stocked periods (rule 5).
+    scores
+        The backtest by segment, model, origin and metric; empty where no model had to be chosen.
+    clipped
+        Drawn values that were cut to the cap of their series.
+    notes
+        What a reader should know, in sentences.
+    """
+
+    demand: SampledForecast
+    model: np.ndarray
+    fallback: np.ndarray
+    segment: np.ndarray
+    censored: Bool[np.ndarray, " series"]
+    scores: tuple[Score, ...]
+    timings: Mapping[str, ModelTiming]
+    clipped: int
+    notes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, model=self.model, fallback=self.fallback, segment=self.segment, censored=self.censored)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    model: str
+    panel: Panel
+    horizon: int
+    seed: int
+    profile: Profile
+
+
+def _forecast_piece(piece: _Piece) -> tuple[PathSource, np.ndarray, float, float]:
+    begin = time.perf_counter()
+    ladder = Ladder(make(piece.model), piece.profile).fit(piece.panel, seed=piece.seed)
+    fitted = time.perf_counter()
+    demand, fallback = ladder.climb(piece.panel, piece.horizon, seed=piece.seed, n_paths=1)
+    return demand.source, fallback, fitted - begin, time.perf_counter() - fitted
+
+
+def forecast(
+    names: Sequence[str],
+    panel: Panel,
+    *,
+    horizon: int,
+    periods: Int[np.ndarray, " series"],
+    folds: int,
+    effort: str,
+    levels: tuple[float, ...],
+    n_paths: int,
+    seed: int,
+    workers: int = 1,
+    done: Callable[[int], None] = lambda count: None,
+) -> Forecasted:
+    """Choose a model for each segment by backtest, fit it on the whole history, and forecast every series.
+
+    Parameters
+    ----------
+    names
+        Models, in the order that decides between equals (``models.catalogue.candidates``). One alone is used without
+        a backtest.
+    periods
+        The protection interval of each series: what the sum of is judged.
+    folds
+        Rolling origins; fewer where the history is short.
+    levels
+        Quantile levels that the models are judged at.
+    workers
+        Processes; the bytes that come out don't depend on it.
+    done
+        Told the number of finished pieces of work.
+    """
+    segment, told = segments(panel), evidence(panel)
+    cut = rolling(panel.time.n, horizon, folds if len(names) > 1 else 0, panel.time.step)
+    notes = []
+    chosen = np.zeros(len(panel.series), dtype=np.int64)
+    scores: tuple[Score, ...] = ()
+    seconds = dict.fromkeys(names, (0.0, 0.0))
+    finished = 0
+    if cut.known and len(panel.series):
+        judged_by = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
+        outcomes, seconds = backtest(
+            names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done
+        )
+        finished = len(names) * len(cut.known) * -(-len(panel.series) // CHUNK)
+        chosen = choose(outcomes, segment)
+        scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment)
+        if len(cut.known) < folds:
+            notes.append(f"{len(cut.known)} of {folds} backtest folds: the history is too short for more")
+    elif len(names) > 1:
+        preferred = next((name for name in ("ets", "moving_average") if name in names), names[0])
+        chosen[:] = list(names).index(preferred)
+        notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")
+    source, fallback, seconds = _fit_chosen(
+        names, chosen, panel, horizon, seed, workers, seconds, lambda count: done(finished + count)
+    )
+    demand = sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
+    if told.censored.any():
+        notes.append(f"{int(told.censored.sum())} series have too few fully stocked periods: sales stand in for demand")
+    cut_values = clipped(demand)
+    if cut_values:
+        notes.append(f"{cut_values} drawn values were cut to ten times the largest demand of their series")
+    share = np.bincount(chosen, minlength=len(names))
+    timings = {
+        name: ModelTiming(*seconds[name], int(share[at]), float(share[at] / max(1, len(chosen))))
+        for at, name in enumerate(names)
+    }
+    model = np.array(list(names), dtype=np.str_)[chosen]
+    return Forecasted(demand, model, fallback, segment, told.censored, scores, timings, cut_values, tuple(notes))
+
+
+def _fit_chosen(
+    names: Sequence[str],
+    chosen: Int[np.ndarray, " series"],
+    panel: Panel,
+    horizon: int,
+    seed: int,
+    workers: int,
+    seconds: Mapping[str, tuple[float, float]],
+    done: Callable[[int], None],
+) -> tuple[PathSource, np.ndarray, dict[str, tuple[float, float]]]:
+    """Fit each model on the series that chose it, chunk by chunk, and stack what comes out."""
+    of_all = profile(panel)
+    pieces, rows_of = [], []
+    for at, name in enumerate(names):
+        mine = np.flatnonzero(chosen == at)
+        for begin in range(0, len(mine), CHUNK):
+            rows = mine[begin : begin + CHUNK]
+            rows_of.append((at, rows))
+            pieces.append(_Piece(name, panel.take(rows), horizon, seed, of_all))
+    results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
+    spent = dict(seconds)
+    texts = np.full(len(panel.series), "", dtype=object)
+    parts = []
+    for (at, rows), (source, fallback, fit_s, predict_s) in zip(rows_of, results, strict=True):
+        parts.append((rows, source))
+        texts[rows] = fallback
+        before = spent[names[at]]
+        spent[names[at]] = (before[0] + fit_s, before[1] + predict_s)
+    return assemble(len(panel.series), parts), texts.astype(np.str_), spent

@@ -1,0 +1,174 @@
+"""What a backtest tells: one outcome a series, model and origin, and its table by segment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.demand import SampledForecast
+from stockcast.evaluation import metrics
+
+ALL = "all"  # the segment of all series
+COVERED = (0.9, 0.95, 0.99)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One row of ``backtest.csv``."""
+
+    segment: str
+    model: str
+    origin: str
+    metric: str
+    value: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ModelTiming:
+    """Seconds spent on a model over all folds and the forecast; the series that it forecasts, and their share."""
+
+    fit_s: float
+    predict_s: float
+    series: int
+    share: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What each series says of one model at one origin; NaN where nothing is to be judged.
+
+    ``single`` and ``total`` are the scaled quantile losses of single periods, and of their sum over the protection
+    interval (divided by its periods as well).
+    """
+
+    absolute: Float[np.ndarray, " series"]
+    error: Float[np.ndarray, " series"]
+    actual: Float[np.ndarray, " series"]
+    rmsse: Float[np.ndarray, " series"]
+    mase: Float[np.ndarray, " series"]
+    single: Float[np.ndarray, " series"]
+    total: Float[np.ndarray, " series"]
+    total_error: Float[np.ndarray, " series"]
+    total_actual: Float[np.ndarray, " series"]
+    covered: Float[np.ndarray, "series covered"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+
+
+def join(outcomes: Sequence[Outcome]) -> Outcome:
+    """Put the outcomes of consecutive chunks of series together."""
+    names = Outcome.__dataclass_fields__
+    return Outcome(**{name: np.concatenate([getattr(part, name) for part in outcomes]) for name in names})
+
+
+def judge(
+    demand: SampledForecast,
+    actual: Float[np.ndarray, "series horizon"],
+    used: Bool[np.ndarray, "series horizon"],
+    scales: tuple[np.ndarray, np.ndarray],
+    periods: Int[np.ndarray, " series"],
+    levels: tuple[float, ...],
+) -> Outcome:
+    """Hold a forecast against what came, where that tells of demand.
+
+    Parameters
+    ----------
+    scales
+        The root mean squared step and the mean absolute seasonal step of the history.
+    periods
+        The protection interval of each series; cut to the window. Its sum is judged where all of it is evidence.
+    """
+    parts = []
+    inside = np.arange(demand.horizon) < np.clip(periods, 1, demand.horizon)[:, None]
+    for rows in demand.chunks():
+        paths = demand.paths(rows)
+        mean = paths.mean(axis=1)
+        total = np.einsum("sph,sh->sp", paths, inside[rows].astype(float))
+        paths.sort(axis=1)
+        total.sort(axis=1)
+        quantiles = paths[:, _ranks(levels, demand.n_paths)].transpose(0, 2, 1)
+        sums = total[:, _ranks(levels, demand.n_paths)][:, None, :]
+        parts.append(_outcome(mean, quantiles, total.mean(axis=1), sums, paths, actual[rows], used[rows],
+                              inside[rows], (scales[0][rows], scales[1][rows]), levels))  # fmt: skip
+    return join(parts)
+
+
+def _ranks(levels: Sequence[float], n_paths: int) -> np.ndarray:
+    return np.clip(np.ceil(np.array(levels) * n_paths - 1e-9).astype(np.int64) - 1, 0, n_paths - 1)
+
+
+def _outcome(
+    mean: np.ndarray, quantiles: np.ndarray, total: np.ndarray, sums: np.ndarray, paths: np.ndarray,
+    actual: np.ndarray, used: np.ndarray, inside: np.ndarray, scales: tuple[np.ndarray, np.ndarray],
+    levels: tuple[float, ...],
+) -> Outcome:  # fmt: skip
+    any_used = used.any(axis=1)
+    whole = (used | ~inside).all(axis=1)
+    sold = np.where(inside, actual, 0.0).sum(axis=1)
+    loss = metrics.quantile_loss(sums, sold[:, None], levels)[:, 0].mean(axis=1)
+    covered = [
+        metrics.coverage(paths[:, int(_ranks((level,), paths.shape[1])[0])], actual, used) for level in COVERED
+    ]  # fmt: skip
+
+    def summed(values: np.ndarray) -> np.ndarray:
+        return np.where(any_used, np.where(used, values, 0.0).sum(axis=1), np.nan)
+
+    return Outcome(
+        absolute=summed(np.abs(mean - actual)),
+        error=summed(mean - actual),
+        actual=summed(actual),
+        rmsse=metrics.rmsse(mean, actual, used, scales[0]),
+        mase=metrics.mase(mean, actual, used, scales[1]),
+        single=metrics.scaled_quantile_loss(quantiles, actual, used, levels, scales[1]),
+        total=np.where(whole, loss / scales[1] / inside.sum(axis=1), np.nan),
+        total_error=np.where(whole, total - sold, np.nan),
+        total_actual=np.where(whole, sold, np.nan),
+        covered=np.stack(covered, axis=1),
+    )
+
+
+def mean_of(values: np.ndarray) -> float:
+    """Give the mean of what is not NaN; NaN where nothing is."""
+    told = values[~np.isnan(values)]
+    return float(told.mean()) if len(told) else float("nan")
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> float:
+    total = float(np.nansum(below))
+    return float(np.nansum(above)) / total if total > 0 else float("nan")
+
+
+def measures(outcome: Outcome, rows: np.ndarray) -> dict[str, float]:
+    """Give the metrics of some series by name, without those that cannot be told."""
+    told = {
+        "wape": _ratio(outcome.absolute[rows], outcome.actual[rows]),
+        "bias": _ratio(outcome.error[rows], outcome.actual[rows]),
+        "rmsse": mean_of(outcome.rmsse[rows]),
+        "mase": mean_of(outcome.mase[rows]),
+        "scaled_quantile_loss": mean_of(outcome.single[rows]),
+        "scaled_quantile_loss_sum": mean_of(outcome.total[rows]),
+        "bias_sum": _ratio(outcome.total_error[rows], outcome.total_actual[rows]),
+    }
+    told |= {f"coverage_{level:g}": mean_of(outcome.covered[rows, at]) for at, level in enumerate(COVERED)}
+    return {name: value for name, value in told.items() if np.isfinite(value)}
+
+
+def table(
+    names: Sequence[str], origins: Sequence[str], outcomes: Sequence[Sequence[Outcome]], segment: np.ndarray
+) -> tuple[Score, ...]:
+    """Give every metric by segment (all first), model and origin; ``outcomes[model][origin]``."""
+    out: list[Score] = []
+    for name in (ALL, *sorted(set(segment.tolist()))):
+        rows = np.arange(len(segment)) if name == ALL else np.flatnonzero(segment == name)
+        for model, folds in zip(names, outcomes, strict=True):
+            for origin, outcome in zip(origins, folds, strict=True):
+                out += [Score(name, model, origin, metric, v) for metric, v in measures(outcome, rows).items()]
+    return tuple(out)

@@ -1,0 +1,158 @@
+"""Checked tables to arrays: the panel, the stock, the terms of supply and what couples them."""
+
+import numpy as np
+
+from stockcast.core.axes import SeriesAxis
+from stockcast.core.errors import DataError
+from stockcast.core.findings import Alert
+from stockcast.ingest.checked import CheckedTable, CheckedTables
+from stockcast.ingest.history import build_history, pairs_of
+from stockcast.ingest.orders import pipeline_of, read_orders
+from stockcast.ingest.origin import choose_origin, leave_out_later
+from stockcast.ingest.refusal import RefusedInput
+from stockcast.ingest.schema import HELD_ATTRIBUTES, ITEM_COLUMNS
+from stockcast.ingest.select import select
+from stockcast.ingest.shared import share_terms
+from stockcast.ingest.spec import Inputs
+from stockcast.ingest.stock import read_stock
+from stockcast.ingest.terms import Lookup, resolve_terms
+from stockcast.inventory.state import InventoryState
+from stockcast.panel.attributes import Attributes
+from stockcast.panel.known import KnownFuture
+from stockcast.panel.panel import Panel
+
+
+def build(checked: CheckedTables) -> Inputs:
+    """Build the arrays that everything inside works on.
+
+    Raises
+    ------
+    RefusedInput
+        If the tables do not fit together: no known period, an unknown order status, a term that is needed and known
+        nowhere.
+    UsageError
+        If ``select`` matches nothing.
+    """
+    try:
+        return _build(checked)
+    except RefusedInput:
+        raise
+    except DataError as error:
+        raise checked.findings.refuse(error.message, code=error.code, details=error.details, help=error.help) from None
+
+
+def _build(checked: CheckedTables) -> Inputs:
+    spec, findings = checked.spec, checked.findings
+    origin = choose_origin(checked)
+    sales = leave_out_later(checked.tables["sales"], origin)
+    if sales.count.left_out:
+        findings.notes.append(f"{sales.count.left_out} sales rows after {origin.last_day} are not read")
+    axis = _axis(checked, sales)
+    history = build_history(checked, sales, axis, origin)
+    lookup = Lookup.of(checked, axis)
+    panel = Panel(
+        axis,
+        history.time,
+        history.sales,
+        history.observed,
+        history.in_stock,
+        history.known,
+        _attributes(checked, lookup),
+    )
+    stock = read_stock(checked, axis, origin)
+    resolved = resolve_terms(checked, lookup, origin, stock.has_stock, _last_price(history.known))
+    orders = read_orders(checked, axis, resolved.terms, origin)
+    _tell_of_held(checked, lookup, stock.has_stock)
+    terms, shared = share_terms(checked, resolved.terms, orders)
+    width = int(terms.protection_interval.max(initial=0)) + 2
+    state = InventoryState(axis, stock.on_hand, stock.backorders, pipeline_of(orders, len(axis), width))
+    rows = np.arange(len(axis))
+    if spec.select is not None:
+        rows = np.flatnonzero(select(panel, resolved.terms.supplier, spec.select, spec.root))
+    _tell_of_locations(checked)
+    keep = {(str(axis.sku[at]), str(axis.location[at])) for at in rows.tolist()}
+    return Inputs(
+        panel.take(rows),
+        state.take(rows),
+        terms.take(rows),
+        shared,
+        tuple(findings.issues),
+        tuple(alert for alert in findings.alerts if not alert.sku or (alert.sku, alert.location) in keep),
+        dict(sorted(findings.rows.items())),
+        dict(sorted(checked.hashes.items())),
+        tuple(findings.notes),
+        resolved.reviews.date[rows],
+        lookup.has_item[rows],
+        stock.has_stock[rows],
+    )
+
+
+def _axis(checked: CheckedTables, sales: CheckedTable) -> SeriesAxis:
+    """Give the axis of the series planned: those of sales, inventory and item_locations together."""
+    tables = [sales, *(checked.tables[name] for name in ("inventory", "item_locations") if name in checked.tables)]
+    pairs = [pairs_of(table)[:2] for table in tables if len(table)]
+    sku = np.concatenate([pair[0] for pair in pairs])
+    location = np.concatenate([pair[1] for pair in pairs])
+    return SeriesAxis.of(sku, location)[0]
+
+
+def _attributes(checked: CheckedTables, lookup: Lookup) -> Attributes:
+    """Give the texts of the item master, of its further columns, and of the locations."""
+    names = dict.fromkeys(HELD_ATTRIBUTES)
+    for table, _ in lookup.levels:
+        names.update(dict.fromkeys(name for name in table.columns if name not in (*ITEM_COLUMNS, "sku", "location")))
+    columns = {name: lookup.text(name) for name in names}
+    places = checked.tables.get("locations")
+    if places is not None and len(places):
+        row_of = {name: at for at, name in enumerate(places.texts("location").tolist())}
+        row = np.array([row_of.get(name, -1) for name in lookup.axis.location.tolist()], dtype=np.int64)
+        for name in places.columns:
+            if name not in ("location", "volume", *columns):
+                columns[name] = np.append(places.texts(name), "")[row]
+    return Attributes(lookup.axis, {name: column for name, column in columns.items() if (column != "").any()})
+
+
+def _last_price(known: KnownFuture) -> np.ndarray:
+    """Give the last recorded price of each series, NaN where none was."""
+    price = known.price[:, : known.recorded]
+    told = ~np.isnan(price)
+    last = known.recorded - 1 - told[:, ::-1].argmax(axis=1)
+    return np.where(told.any(axis=1), price[np.arange(len(price)), last], np.nan)
+
+
+def _tell_of_held(checked: CheckedTables, lookup: Lookup, has_stock: np.ndarray) -> None:
+    """Give an exception for every series that is forecast but cannot be ordered."""
+    axis, alerts = lookup.axis, checked.findings.alerts
+    for table, has, code, what, remedy in (
+        ("items", lookup.has_item, "SC-D065", "no row in items: forecast, not ordered", "add it to items"),
+        ("inventory", has_stock, "SC-D066", "no stock row: held, not ordered", "add it to inventory, with 0 if empty"),
+    ):
+        if table not in checked.tables and not (table == "items" and "item_locations" in checked.tables):
+            alerts.append(Alert("warning", code, f"no source {table}: nothing is ordered", f"name sources.{table}"))
+            continue
+        for at in np.flatnonzero(~has).tolist():
+            alerts.append(
+                Alert(
+                    "warning", code, what, remedy, str(axis.sku[at]), str(axis.location[at]), str(lookup.supplier[at])
+                )
+            )
+
+
+def _tell_of_locations(checked: CheckedTables) -> None:
+    """Warn where tables do not speak of the same places."""
+    sales = checked.tables["sales"]
+    sold_at = set(sales.coded("location").names.tolist())
+    places = checked.tables.get("locations")
+    if places is not None:
+        unknown = sorted(sold_at - set(places.texts("location").tolist()))
+        if unknown:
+            checked.findings.warn(
+                "SC-D041", "locations", f"{places.source.label}: no row for {', '.join(unknown[:5])}",
+                "planned all the same", count=len(unknown), column="location",
+            )  # fmt: skip
+    stock = checked.tables.get("inventory")
+    if stock is not None and not sold_at & set(stock.coded("location").names.tolist()):
+        checked.findings.warn(
+            "SC-D041", "inventory", f"{stock.source.label}: no location in common with {sales.source.label}",
+            "every series is held; give both the same locations, or leave the column out of both", column="location",
+        )  # fmt: skip

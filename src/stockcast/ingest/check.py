@@ -1,0 +1,254 @@
+"""Check every source: raw tables to typed tables of the rows that stand; each refused row is an issue."""
+
+from collections import Counter
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from stockcast.core.errors import DataError
+from stockcast.core.findings import Issue, RowCount
+from stockcast.ingest.checked import CheckedTable, CheckedTables
+from stockcast.ingest.convert import (
+    Coded,
+    Converted,
+    date_formats,
+    looks_like_decimal_comma,
+    to_dates,
+    to_numbers,
+    to_texts,
+)
+from stockcast.ingest.delimited import no_rows, truncated
+from stockcast.ingest.keys import damaged_ids, near_equal_ids, repeated_rows, unique_rows
+from stockcast.ingest.raw import RawTable, RawTables
+from stockcast.ingest.refusal import Findings
+from stockcast.ingest.rules import RULES, Refusal
+from stockcast.ingest.schema import MAIN, TABLES, Table
+from stockcast.ingest.spec import IngestSpec, SourceSpec
+
+
+def check(raw: RawTables) -> CheckedTables:
+    """Convert and check every table.
+
+    Raises
+    ------
+    RefusedInput
+        If a source has too many refused rows, an ambiguous date, a decimal comma that was not declared, or a key with
+        two meanings. All sources are looked at first: the error carries the issues of all.
+    """
+    findings = Findings()
+    tables: dict[str, CheckedTable] = {}
+    errors: list[DataError] = []
+    for name, table in raw.tables.items():
+        try:
+            tables[name] = _check_table(raw.spec, table, findings)
+        except DataError as error:
+            errors.append(error)
+    if errors:
+        first = errors[0]
+        raise findings.refuse(first.message, code=first.code, details=first.details, help=first.help)
+    hashes = {name: table.digest for name, table in raw.tables.items()}
+    return CheckedTables(raw.spec, tables, hashes, findings)
+
+
+def _check_table(spec: IngestSpec, raw: RawTable, findings: Findings) -> CheckedTable:
+    source, table = raw.source, TABLES[raw.source.name]
+    if raw.n == 0 and not raw.refused and not table.may_be_empty:
+        raise no_rows(source)
+    columns = _convert(raw, table)
+    alive = np.ones(raw.n, dtype=bool)
+    refused = list(raw.refused)
+    issues = list(raw.refused)
+    for rule in RULES:
+        for refusal in rule(table, columns):
+            if alive[refusal.row]:
+                alive[refusal.row] = False
+                issues.append(_issue(raw, refusal))
+                refused.append(issues[-1])
+    read = raw.n + len(raw.refused)
+    findings.issues.extend(sorted(issues, key=lambda issue: issue.line or 0))
+    kept = int(alive.sum())
+    findings.rows[source.name] = RowCount(read, kept, quarantined=read - kept)
+    _stop_at_ambiguous_dates(source, columns, refused)
+    _stop_at_decimal_commas(spec, raw, columns, refused, read)
+    if raw.unfinished and raw.n and not alive[-1]:
+        last = [issue for issue in issues if issue.line == int(raw.place.line_of[-1])][0]
+        raise truncated(source, int(raw.place.line_of[-1]), last.value or "")
+    _stop_at_too_many(spec, raw, refused, read)
+    if not kept and not table.may_be_empty:
+        raise no_rows(source)
+    return _finish(raw, table, columns, alive, read, findings)
+
+
+def _finish(
+    raw: RawTable, table: Table, columns: dict[str, Converted], alive: np.ndarray, read: int, findings: Findings
+) -> CheckedTable:
+    """Make the table of the rows that stand, and tell what is odd about them."""
+    source = raw.source
+    rows = np.flatnonzero(alive)
+    typed = {name: column.values for name, column in columns.items()}
+    if "location" in table.columns and "location" not in typed and table.columns["location"].refuses_blank:
+        typed["location"] = Coded(np.zeros(raw.n, dtype=np.int64), np.array([MAIN]))
+    whole = CheckedTable(source, typed, np.arange(raw.n), raw.place, RowCount(read, raw.n, quarantined=read - raw.n))
+    checked = whole.take(rows, RowCount(read, len(rows), quarantined=read - len(rows)))
+    _tell_of_texts(source, table, columns, findings)
+    for name in ("sku", "location", "supplier"):
+        if name in checked.columns:
+            near_equal_ids(checked, name, findings)
+            damaged_ids(checked, name, findings)
+    if raw.ignored:
+        findings.inform(
+            "SC-D029", source.name, f"{source.label}: columns not read: {', '.join(raw.ignored[:20])}",
+            "ignored", count=len(raw.ignored),
+        )  # fmt: skip
+    _tell_of_unused(raw, table, findings)
+    if raw.fingerprint is not None:
+        repeated_rows(checked, raw.fingerprint[rows], findings)
+    if table.key:
+        checked = unique_rows(checked, table.key, findings)
+    findings.rows[source.name] = checked.count
+    return checked
+
+
+def _zone(source: SourceSpec) -> ZoneInfo | None:
+    if source.timezone is None:
+        return None
+    try:
+        return ZoneInfo(source.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise DataError(
+            f"{source.label}: unknown time zone {source.timezone!r}",
+            code="SC-D017",
+            help=f"set sources.{source.name}.timezone to a name such as Europe/Paris",
+        ) from None
+
+
+def _convert(raw: RawTable, table: Table) -> dict[str, Converted]:
+    source, zone = raw.source, _zone(raw.source)
+    columns = {}
+    for name, column in raw.columns.items():
+        schema = table.columns.get(name)
+        if schema is None:
+            held = source.name in ("items", "item_locations", "locations")
+            columns[name] = to_texts(column) if held else to_numbers(column, decimal=source.decimal, blank_nan=True)
+        elif schema.kind in ("id", "text"):
+            columns[name] = to_texts(column)
+        elif schema.kind == "date":
+            columns[name] = to_dates(column, pattern=source.date_format, zone=zone)
+        else:
+            columns[name] = to_numbers(
+                column, decimal=source.decimal, flag=schema.kind == "flag", blank_nan=not schema.refuses_blank
+            )
+    return columns
+
+
+def _issue(raw: RawTable, refusal: Refusal) -> Issue:
+    source = raw.source
+    column = source.columns.get(refusal.column, refusal.column)
+    cell = raw.place.cell(refusal.row, refusal.column)
+    return Issue(
+        "error",
+        refusal.fault.code,
+        source.name,
+        f"{source.label} {raw.place.say(refusal.row, refusal.column)}, column {column}: {refusal.fault.message}",
+        "row left out",
+        line=None if cell else int(raw.place.line_of[refusal.row]),
+        cell=cell,
+        column=column,
+        value=refusal.value,
+    )
+
+
+def _stop_at_ambiguous_dates(source: SourceSpec, columns: dict[str, Converted], refused: Iterable[Issue]) -> None:
+    first = next((issue for issue in refused if issue.code == "SC-D018"), None)
+    if first is None:
+        return
+    slashed = [
+        str(column.raw.values[at])
+        for column in columns.values()
+        for at, fault in column.faults.items()
+        if fault.code == "SC-D018"
+    ]
+    patterns = date_formats(slashed)
+    others = sum(issue.code == "SC-D018" for issue in refused) - 1
+    raise DataError(
+        first.message.replace(" is ambiguous: ", " is ambiguous; set date_format: "),
+        code="SC-D018",
+        details=[f"{others} other rows hold such dates"] if others else [],
+        help=f"set sources.{source.name}.date_format: "
+        + (" or ".join(f'"{p}"' for p in patterns) if patterns else "no one pattern fits all; write ISO dates"),
+    )
+
+
+def _stop_at_decimal_commas(
+    spec: IngestSpec, raw: RawTable, columns: dict[str, Converted], refused: list[Issue], read: int
+) -> None:
+    """Refuse a source whose numbers have decimal commas, rather than drop all but its whole numbers."""
+    source = raw.source
+    if source.decimal != ".":
+        return
+    for name, column in columns.items():
+        shown = source.columns.get(name, name)
+        hits = [i for i in refused if i.code == "SC-D014" and i.column == shown and looks_like_decimal_comma(i.value)]
+        points = any(isinstance(value, str) and "." in value for value in column.raw.values)
+        if not hits or (len(hits) <= spec.max_bad_rows * read and (points or len(hits) < 2)):
+            continue
+        first = min(hits, key=lambda issue: issue.line or 0)
+        others = f"; {len(hits) - 1} other rows look like decimal commas" if len(hits) > 1 else ", not a comma"
+        raise DataError(
+            first.message,
+            code="SC-D014",
+            details=[f'read with decimal "."{others}'],
+            help=f'set sources.{source.name}.decimal: ","',
+        )
+
+
+def _stop_at_too_many(spec: IngestSpec, raw: RawTable, refused: list[Issue], read: int) -> None:
+    source = raw.source
+    if len(refused) <= spec.max_bad_rows * read:
+        return
+    counts = Counter(issue.code for issue in refused)
+    details = []
+    for code, count in counts.most_common(8):
+        first = min((issue for issue in refused if issue.code == code), key=lambda issue: issue.line or 0)
+        details.append(f"{count} rows {code}, first: {first.message}")
+    remedy = "correct the rows (all are in issues.csv), or raise limits.max_bad_rows"
+    if counts.most_common(1)[0][0] == "SC-D019":
+        remedy = f"set sources.{source.name}.encoding, e.g. cp1252"
+    raise DataError(
+        f"{source.label}: {len(refused)} of {read} rows are refused, limits.max_bad_rows allows {spec.max_bad_rows:g}",
+        code="SC-D010",
+        details=details,
+        help=remedy,
+    )
+
+
+def _tell_of_texts(source: SourceSpec, table: Table, columns: dict[str, Converted], findings: Findings) -> None:
+    for name, column in columns.items():
+        schema = table.columns.get(name)
+        if schema is None or schema.kind != "id":
+            continue
+        if column.changed:
+            findings.inform(
+                "SC-D023", source.name, f"{source.label}: {column.changed} values of {name} trimmed or brought to NFC",
+                "read without the spaces", count=column.changed, column=name,
+            )  # fmt: skip
+        if column.from_number:
+            findings.warn(
+                "SC-D024", source.name, f"{source.label}: {column.from_number} values of {name} are stored as numbers",
+                "read as text; leading zeros, if there were any, are lost: store ids as text",
+                count=column.from_number, column=name,
+            )  # fmt: skip
+
+
+def _tell_of_unused(raw: RawTable, table: Table, findings: Findings) -> None:
+    label = raw.source.label
+    if not table.used:
+        findings.warn("SC-D030", raw.source.name, f"{label}: read and checked, not used yet", "no effect", count=raw.n)
+        return
+    unused = [name for name in raw.columns if name in table.columns and not table.columns[name].used]
+    filled = [name for name in unused if bool((raw.columns[name].codes >= 0).any())]
+    if filled:
+        findings.warn(
+            "SC-D030", raw.source.name, f"{label}: read and checked, not used yet: {', '.join(filled)}", "no effect"
+        )

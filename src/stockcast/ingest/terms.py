@@ -1,0 +1,301 @@
+"""The terms of each line: looked up in ``item_locations``, then ``items``, then ``suppliers``, then the defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from stockcast.core.axes import SeriesAxis
+from stockcast.core.errors import DataError
+from stockcast.core.findings import Alert
+from stockcast.ingest.checked import CheckedTable, CheckedTables
+from stockcast.ingest.origin import Origin
+from stockcast.ingest.refusal import Findings
+from stockcast.ingest.review import Reviews, resolve_reviews
+from stockcast.ingest.schema import TABLES
+from stockcast.inventory.terms import OBJECTIVES, SupplyTerms
+from stockcast.inventory.timing import periods_of_days
+
+LONG_LEAD_TIME = 365  # days, above which a lead time is doubted
+_OF_SUPPLIERS = ("lead_time_days", "lead_time_sd_days", "review_period_days")
+_NAMED = 5
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where each series' terms stand: its row in each table, −1 where it has none.
+
+    Parameters
+    ----------
+    levels
+        (table, row of each series), the highest first.
+    supplier_row
+        The row in ``suppliers``.
+    """
+
+    axis: SeriesAxis
+    levels: tuple[tuple[CheckedTable, Int[np.ndarray, " series"]], ...]
+    suppliers: CheckedTable | None
+    supplier_row: Int[np.ndarray, " series"]
+    supplier: np.ndarray
+    defaults: Mapping[str, object]
+    has_item: Bool[np.ndarray, " series"]
+
+    @classmethod
+    def of(cls, checked: CheckedTables, axis: SeriesAxis) -> "Lookup":
+        """Find each series' rows."""
+        levels = []
+        for name in ("item_locations", "items"):
+            table = checked.tables.get(name)
+            if table is None or not len(table):
+                continue
+            rows: dict[tuple[str, ...], int] = {}
+            key = [table.texts(column).tolist() for column in (("sku", "location") if name != "items" else ("sku",))]
+            rows = {ids: at for at, ids in enumerate(zip(*key, strict=True))}
+            wanted = [axis.sku.tolist(), axis.location.tolist()][: len(key)]
+            levels.append((table, np.array([rows.get(ids, -1) for ids in zip(*wanted, strict=True)], dtype=np.int64)))
+        has_item = np.zeros(len(axis), dtype=bool)
+        supplier = np.zeros(len(axis), dtype="<U1")
+        for table, row in reversed(levels):
+            has_item |= row >= 0
+            told = np.append(table.texts("supplier"), "")[row]
+            supplier = np.where(told == "", supplier, told)
+        suppliers = checked.tables.get("suppliers")
+        names = {name: at for at, name in enumerate(suppliers.texts("supplier").tolist())} if suppliers else {}
+        supplier_row = np.array([names.get(name, -1) for name in supplier.tolist()], dtype=np.int64)
+        if suppliers:
+            unknown = sorted(set(supplier[(supplier_row < 0) & (supplier != "")].tolist()))
+            if unknown:
+                checked.findings.warn(
+                    "SC-D041", "suppliers", f"{suppliers.source.label}: no row for {', '.join(unknown[:_NAMED])}",
+                    "no terms of these suppliers are known", count=len(unknown), column="supplier",
+                )  # fmt: skip
+        return cls(axis, tuple(levels), suppliers, supplier_row, supplier, checked.spec.defaults, has_item)
+
+    def number(self, name: str, default: float = np.nan) -> Float[np.ndarray, " series"]:
+        """Give a term of each series: the first level that has it."""
+        given = self.defaults.get(name)
+        out = np.full(len(self.axis), default if given is None else float(str(given)))
+        if name in _OF_SUPPLIERS and self.suppliers is not None:
+            out = _over(self.suppliers.numbers(name), self.supplier_row, out)
+        for table, row in reversed(self.levels):
+            out = _over(table.numbers(name), row, out)
+        return out
+
+    def date(self, name: str) -> np.ndarray:
+        """Give a date of each series, NaT where none is given."""
+        out = np.full(len(self.axis), np.datetime64("NaT"), dtype="datetime64[D]")
+        for table, row in reversed(self.levels):
+            told = np.append(table.dates(name), np.datetime64("NaT"))[row]
+            out = np.where(np.isnat(told), out, told)
+        return out
+
+    def text(self, name: str) -> np.ndarray:
+        """Give a text of each series, empty where none is given; dates as ISO dates."""
+        out = np.zeros(len(self.axis), dtype="<U1")
+        for table, row in reversed(self.levels):
+            if TABLES["items"].columns.get(name, None) is not None and TABLES["items"].columns[name].kind == "date":
+                texts = np.where(np.isnat(table.dates(name)), "", table.dates(name).astype(str))
+            else:
+                texts = table.texts(name)
+            told = np.append(texts, "")[row]
+            out = np.where(told == "", out, told)
+        return out
+
+
+def _over(values: np.ndarray, row: np.ndarray, below: np.ndarray) -> np.ndarray:
+    told = np.append(values, np.nan)[row]
+    return np.where(np.isnan(told), below, told)
+
+
+def name_some(axis: SeriesAxis, rows: np.ndarray) -> str:
+    """Name the first few of some series, for a message."""
+    shown = ", ".join(f"{axis.sku[at]}@{axis.location[at]}" for at in rows[:_NAMED].tolist())
+    return shown + (f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else "")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The terms, and the review calendar behind them."""
+
+    terms: SupplyTerms
+    reviews: Reviews
+
+
+def resolve_terms(
+    checked: CheckedTables,
+    lookup: Lookup,
+    origin: Origin,
+    has_stock: Bool[np.ndarray, " series"],
+    last_price: Float[np.ndarray, " series"],
+) -> Resolved:
+    """Resolve every term of every series, for an order of the first period after the origin.
+
+    Raises
+    ------
+    DataError
+        If a lead time, a review period or (under ``objective: cost``) a cost is known nowhere for a series that would
+        be ordered.
+    """
+    axis, spec, findings = lookup.axis, checked.spec, checked.findings
+    orderable = lookup.has_item & has_stock & _not_ended(lookup, origin, findings)
+    lead_days = _lead_time_days(lookup, orderable, findings)
+    lead_time = periods_of_days(lead_days, spec.step)
+    sd = np.nan_to_num(lookup.number("lead_time_sd_days", 0.0)) / (7 if spec.step == "week" else 1)
+    reviews = resolve_reviews(checked, lookup.supplier, lookup.number("review_period_days"), orderable, axis, origin)
+    added = int((lead_time * (7 if spec.step == "week" else 1) > lead_days + 1e-9).sum())
+    if added:
+        findings.notes.append(f"lead times rounded up to whole {spec.step}s add days to {added} series")
+    objective, target = _targets(lookup, checked)
+    unit_cost = lookup.number("unit_cost")
+    holding, shortage = _costs(checked, lookup, orderable, objective, unit_cost, last_price)
+    pack = lookup.number("pack_size", 0.0)
+    moq = lookup.number("moq", 0.0)
+    whole = np.where(pack > 0, np.ceil(moq / np.where(pack > 0, pack, 1.0) - 1e-9) * pack, moq)
+    if (whole > moq).any():
+        findings.notes.append(f"moq rounded up to whole packs for {int((whole > moq).sum())} series")
+    max_order = lookup.number("max_order", np.inf)
+    below = np.flatnonzero(orderable & (max_order < np.maximum(whole, pack)))
+    if len(below):
+        findings.warn(
+            "SC-D047", "items", f"max_order is below moq or one pack: {name_some(axis, below)}",
+            "these lines can order nothing", count=len(below), column="max_order",
+        )  # fmt: skip
+    terms = SupplyTerms(
+        axis,
+        lookup.supplier,
+        lead_time,
+        sd,
+        reviews.at_review,
+        reviews.first_review,
+        reviews.review_period,
+        whole,
+        pack,
+        max_order,
+        lookup.number("min_stock", 0.0),
+        unit_cost,
+        lookup.number("order_cost", 0.0),
+        holding,
+        shortage,
+        objective,
+        target,
+        np.zeros(len(axis)),
+        orderable,
+    )
+    return Resolved(terms, reviews)
+
+
+def _not_ended(lookup: Lookup, origin: Origin, findings: Findings) -> np.ndarray:
+    end = lookup.date("end_date")
+    order_date = origin.last_day + np.timedelta64(1, "D")
+    ended = ~np.isnat(end) & (end < order_date)
+    for at in np.flatnonzero(ended).tolist():
+        findings.alerts.append(
+            Alert(
+                "info", "SC-D061", f"ended on {end[at]}", "sell off what is left, or correct end_date",
+                str(lookup.axis.sku[at]), str(lookup.axis.location[at]), str(lookup.supplier[at]),
+            )
+        )  # fmt: skip
+    going_on: np.ndarray = ~ended
+    return going_on
+
+
+def _lead_time_days(lookup: Lookup, orderable: np.ndarray, findings: Findings) -> np.ndarray:
+    days = lookup.number("lead_time_days")
+    missing = np.flatnonzero(orderable & np.isnan(days))
+    if len(missing):
+        raise DataError(
+            f"no lead time for {len(missing)} series: {name_some(lookup.axis, missing)}",
+            code="SC-D033",
+            help="give lead_time_days in items or suppliers, or set plan.defaults.lead_time_days",
+        )
+    long = np.flatnonzero(days > LONG_LEAD_TIME)
+    if len(long):
+        findings.warn(
+            "SC-D042", "items",
+            f"lead_time_days is above {LONG_LEAD_TIME} (up to {days[long].max():g}): {name_some(lookup.axis, long)}",
+            "used as it is; check it", count=len(long), column="lead_time_days",
+        )  # fmt: skip
+    known: np.ndarray = np.nan_to_num(days)
+    return known
+
+
+def _targets(lookup: Lookup, checked: CheckedTables) -> tuple[np.ndarray, np.ndarray]:
+    """Give the objective and service level of each series: its own, where one is given, else the config's."""
+    spec, axis = checked.spec, lookup.axis
+    objective = np.full(len(axis), OBJECTIVES.index(spec.objective), dtype=np.int64)
+    target = np.full(len(axis), float(spec.target) if spec.objective != "cost" else 0.0)
+    for given in (spec.defaults, *(table for table, _ in reversed(lookup.levels))):
+        for name in ("fill_rate", "cycle_service_level"):  # where a row gives both, the cycle service level holds
+            if isinstance(given, CheckedTable):
+                row = next(row for table, row in lookup.levels if table is given)
+                level = np.append(given.numbers(name), np.nan)[row]
+            else:
+                level = np.full(len(axis), np.nan if given.get(name) is None else float(str(given[name])))
+            told = ~np.isnan(level)
+            objective = np.where(told, OBJECTIVES.index(name), objective)
+            target = np.where(told, level, target)
+    for table, _ in lookup.levels:
+        both = ~np.isnan(table.numbers("fill_rate")) & ~np.isnan(table.numbers("cycle_service_level"))
+        if both.any():
+            checked.findings.warn(
+                "SC-D043", table.source.name,
+                f"{table.source.label}: {int(both.sum())} rows give cycle_service_level and fill_rate",
+                "cycle_service_level is used", count=int(both.sum()), column="fill_rate",
+            )  # fmt: skip
+    return objective, target
+
+
+def _costs(
+    checked: CheckedTables,
+    lookup: Lookup,
+    orderable: np.ndarray,
+    objective: np.ndarray,
+    unit_cost: np.ndarray,
+    last_price: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give holding and shortage cost; under ``cost`` both must be known of a line that may be ordered."""
+    spec, axis, findings = checked.spec, lookup.axis, checked.findings
+    days = 7 if spec.step == "week" else 1
+    holding = lookup.number("holding_cost")
+    holding = np.where(np.isnan(holding), lookup.number("holding_rate") * unit_cost * days / 365, holding)
+    price = lookup.number("price")
+    margin = np.where(np.isnan(price), last_price, price) - unit_cost
+    given = lookup.number("shortage_cost")
+    derived = np.isnan(given) & ~np.isnan(margin)
+    shortage = np.where(derived, np.maximum(margin, 0.0), given)
+    needed = orderable & (objective == OBJECTIVES.index("cost"))
+    for name, values, remedy in (
+        ("shortage_cost", shortage, "give shortage_cost, or price and unit_cost"),
+        ("holding_cost", holding, "give holding_cost, or unit_cost and plan.defaults.holding_rate"),
+    ):
+        missing = np.flatnonzero(needed & np.isnan(values))
+        if len(missing):
+            raise DataError(
+                f"{name} is not known for {len(missing)} series: {name_some(axis, missing)}",
+                code="SC-D034",
+                details=["plan.objective is cost, which needs it"],
+                help=f"{remedy}, or set plan.objective to a service level",
+            )
+        absent = int((orderable & np.isnan(values)).sum())
+        if absent:
+            findings.notes.append(f"{name} is not known for {absent} series with a service level: 0 is used")
+    used = np.flatnonzero(needed & derived)
+    if len(used):
+        findings.warn(
+            "SC-D035", "items", f"shortage_cost is not given for {len(used)} series: price - unit_cost is used",
+            "give shortage_cost in items", count=len(used), column="shortage_cost",
+        )  # fmt: skip
+    for at in np.flatnonzero(needed & derived & (margin <= 0)).tolist():
+        findings.alerts.append(
+            Alert(
+                "warning", "SC-D062", "the price is not above unit_cost, so that a lost sale costs nothing",
+                "give shortage_cost, or correct price and unit_cost",
+                str(axis.sku[at]), str(axis.location[at]), str(lookup.supplier[at]),
+            )
+        )  # fmt: skip
+    return np.nan_to_num(holding), np.nan_to_num(shortage)

@@ -1,0 +1,70 @@
+"""What all models read off the evidence in the same way: its latest values, its ceiling, its seasons."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from stockcast.core.axes import Step
+
+POOL = 400  # recent errors that a forecast draws from
+CEILING = 10.0  # times the robust maximum: a promotion passes, an explosion does not
+
+
+def latest(
+    values: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"], size: int
+) -> tuple[Float[np.ndarray, "series latest"], Int[np.ndarray, " series"]]:
+    """Give the last used values of each series, oldest first, from the first column on; and how many there are.
+
+    Examples
+    --------
+    >>> latest(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[True, True, True], [True, False, False]]), 2)
+    (array([[2., 3.],
+           [4., 0.]]), array([2, 1]))
+    """
+    rank = used.sum(axis=1, keepdims=True) - np.cumsum(used, axis=1)  # 0 for the last used period
+    keep = used & (rank < size)
+    count = keep.sum(axis=1)
+    out = np.zeros((len(values), max(1, int(count.max(initial=0)))))
+    row, period = np.nonzero(keep)
+    out[row, (count[row] - 1 - rank[row, period])] = values[row, period]
+    return out, count
+
+
+def pool_of(
+    errors: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"], *, centred: bool = True
+) -> tuple[Float[np.ndarray, "series pool"], Int[np.ndarray, " series"]]:
+    """Give the latest errors as a pool to draw from: re-centred on 0, a single 0 where there are none."""
+    pool, count = latest(errors, used, POOL)
+    inside = np.arange(pool.shape[1]) < count[:, None]
+    if centred:
+        pool = np.where(inside, pool - mean_of(pool, count)[:, None], 0.0)
+    return pool, np.maximum(count, 1)
+
+
+def mean_of(values: Float[np.ndarray, "series time"], count: Int[np.ndarray, " series"]) -> np.ndarray:
+    """Give the mean of the first ``count`` columns, the others being 0; 0 where there are none.
+
+    The running sum adds from left to right, so that zeros to the right of a series change no bit of its mean.
+    """
+    total = np.cumsum(values, axis=1)[:, -1] if values.shape[1] else np.zeros(len(values))
+    return np.asarray(total / np.maximum(count, 1))
+
+
+def ceiling(
+    values: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"]
+) -> Float[np.ndarray, " series"]:
+    """Give the largest value that a forecast of one period may take.
+
+    Ten times the robust maximum: the second largest value from ten used periods on (one mistyped entry does not lift
+    it), the largest before; at least 10 units.
+    """
+    padded = np.concatenate([np.zeros((len(values), 2)), np.where(used, values, 0.0)], axis=1)
+    top = np.partition(padded, -2, axis=1)[:, -2:]
+    many = used.sum(axis=1) >= 10
+    return CEILING * np.maximum(np.where(many & (top[:, 0] > 0), top[:, 0], top[:, 1]), 1.0)
+
+
+def season_length(step: Step, periods: int, years: int) -> int:
+    """Give the length of a season: 7 days, or 52 weeks where the history holds so many years, else 1."""
+    if step == "day":
+        return 7
+    return 52 if periods >= 52 * years else 1

@@ -1,0 +1,179 @@
+"""A forecast for every series: model → seasonal naive → moving average → category profile → zero, each step told.
+
+One bad series touches no other: what a model cannot fit, fails on, or lets explode goes one rung down by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from jaxtyping import Bool
+
+from stockcast.core.axes import SeriesAxis
+from stockcast.core.errors import DataError
+from stockcast.demand import PathSource, SampledForecast
+from stockcast.models.base import FittedForecaster, Forecaster
+from stockcast.models.history import CEILING, ceiling
+from stockcast.models.naive import MovingAverage, SeasonalNaive
+from stockcast.models.profile import Profile, profile
+from stockcast.models.states import assemble, innovations, sampled
+from stockcast.models.uncensor import evidence
+from stockcast.panel import Panel
+
+PROFILE, ZERO = "category_profile", "zero"
+NOT_FINITE, EXPLODED, RAISED = "model failed, no finite forecast", "model failed, forecast explodes", "model failed"
+_EXPLODING = 3.0  # times the robust maximum of the history: no median demand lies there
+_LOOK = 64  # paths that a forecast is judged by
+# what a model may raise on a history; an AlignmentError or a TypeError is a bug and is not hidden
+_FAULTS = (DataError, ArithmeticError, ValueError, LookupError, RuntimeError)
+
+
+def failed(fallback: np.ndarray) -> Bool[np.ndarray, " series"]:
+    """Tell which fallbacks stand for a failure of the model; a short history is none.
+
+    Examples
+    --------
+    >>> failed(np.array(["", "ets→moving_average: 3 periods of history", "ets→seasonal_naive: model failed"])).tolist()
+    [False, False, True]
+    """
+    return np.array([f": {RAISED}" in text for text in fallback.tolist()], dtype=bool)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Ladder(Forecaster):
+    """A forecaster with the rungs below it; it can fit every series.
+
+    Parameters
+    ----------
+    forecaster
+        The model on the upper rung.
+    profile
+        Of all series, where the panels to come hold only some of them; learnt from the panel when left out.
+    """
+
+    forecaster: Forecaster
+    profile: Profile | None = None
+    name: ClassVar[str] = "ladder"
+
+    def fit(self, panel: Panel, *, seed: int) -> "FittedLadder":
+        """Fit the model on the series whose history suffices for it."""
+        able = self.forecaster.can_fit(panel)
+        rows = np.flatnonzero(able)
+        fitted = None
+        if len(rows):
+            try:
+                fitted = self.forecaster.fit(panel.take(rows), seed=seed)
+            except _FAULTS:
+                fitted = None  # predict finds the series that is to blame
+        return FittedLadder(panel.series, self.forecaster, able, fitted, self.profile or profile(panel))
+
+    def can_fit(self, panel: Panel) -> Bool[np.ndarray, " series"]:
+        """Tell that every series gets a forecast."""
+        return np.ones(len(panel.series), dtype=bool)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FittedLadder(FittedForecaster):
+    """The fitted model, and what is needed to go on without it."""
+
+    series: SeriesAxis
+    forecaster: Forecaster
+    able: Bool[np.ndarray, " series"]
+    fitted: FittedForecaster | None
+    profile: Profile
+
+    def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
+        """Forecast every series by the highest rung that holds."""
+        return self.climb(panel, horizon, seed=seed, n_paths=n_paths)[0]
+
+    def climb(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> tuple[SampledForecast, np.ndarray]:
+        """Forecast every series, and say for each which rung did it and why: '' where the model itself did."""
+        self.series.require(panel.series, "fitted ladder and panel")
+        n = len(panel.series)
+        parts: list[tuple[np.ndarray, PathSource]] = []
+        reason = np.where(self.able, "", _history(panel)).astype(object)
+        rung = np.full(n, self.forecaster.name, dtype=object)
+        todo = np.ones(n, dtype=bool)
+
+        def settle(rows: np.ndarray, source: PathSource, name: str) -> None:
+            told = _faults(panel, rows, source, horizon, seed)
+            fine = np.flatnonzero(told == "")
+            parts.append((rows[fine], source.take(fine)))
+            rung[rows[fine]], todo[rows[fine]] = name, False
+            first = (told != "") & (reason[rows] == "")
+            reason[rows[first]] = told[first]
+
+        able = np.flatnonzero(self.able)
+        for rows, source in _attempt(self.forecaster, panel, able, self.fitted, horizon, seed):
+            if source is None:
+                reason[rows] = RAISED
+            else:
+                settle(rows, source, self.forecaster.name)
+        for lower in (SeasonalNaive(), MovingAverage()):
+            rows = np.flatnonzero(todo)
+            if len(rows) and lower.name != self.forecaster.name:
+                rows = rows[lower.can_fit(panel.take(rows))]
+                for some, source in _attempt(lower, panel, rows, None, horizon, seed):
+                    if source is not None:
+                        settle(some, source, lower.name)
+        rows = np.flatnonzero(todo)
+        if len(rows) and self.profile.count[0] > 0:
+            settle(rows, self.profile.source(panel.take(rows)), PROFILE)
+        rows = np.flatnonzero(todo)
+        if len(rows):
+            settle(rows, innovations(len(rows), cap=np.ones(len(rows))), ZERO)
+        demand = sampled(panel, assemble(n, parts), horizon, seed=seed, n_paths=n_paths)
+        text = [
+            "" if name == self.forecaster.name else f"{self.forecaster.name}→{name}: {why}"
+            for name, why in zip(rung, reason, strict=True)
+        ]
+        return demand, np.array(text, dtype=np.str_)
+
+
+def _attempt(
+    forecaster: Forecaster, panel: Panel, rows: np.ndarray, fitted: FittedForecaster | None, horizon: int, seed: int
+) -> Sequence[tuple[np.ndarray, PathSource | None]]:
+    """Forecast some rows; where that raises, each half by itself, down to the series that is to blame."""
+    if not len(rows):
+        return []
+    part = panel.take(rows)
+    try:
+        fitted = fitted or forecaster.fit(part, seed=seed)
+        return [(rows, fitted.predict(part, horizon, seed=seed, n_paths=_LOOK).source)]
+    except _FAULTS:
+        if len(rows) == 1:
+            return [(rows, None)]
+        half = len(rows) // 2
+        upper = _attempt(forecaster, panel, rows[:half], None, horizon, seed)
+        return [*upper, *_attempt(forecaster, panel, rows[half:], None, horizon, seed)]
+
+
+def _faults(panel: Panel, rows: np.ndarray, source: PathSource, horizon: int, seed: int) -> np.ndarray:
+    """Say what is wrong with the forecast of each row; '' where nothing is."""
+    part = panel.take(rows)
+    told = evidence(part)
+    limit = _EXPLODING / CEILING * ceiling(told.values, told.used)
+    limit = np.where(told.used.any(axis=1), limit, np.inf)  # nothing to explode against
+    demand = sampled(part, source, horizon, seed=seed, n_paths=_LOOK)
+    reason = np.full(len(rows), "", dtype=object)
+    for some in demand.chunks():
+        with np.errstate(all="ignore"):  # a poisoned state may overflow here: that is what is looked for
+            paths = demand.paths(some)
+            finite = (np.isfinite(paths) & (paths >= 0)).all(axis=(1, 2))
+            middle = np.sort(paths, axis=1)[:, _LOOK // 2].max(axis=1, initial=0.0)
+        reason[some] = np.where(~finite, NOT_FINITE, np.where(middle > limit[some], EXPLODED, ""))
+    return reason
+
+
+def _history(panel: Panel) -> np.ndarray:
+    """Say in words how little history a series has."""
+    told = evidence(panel)
+    periods, demands = told.used.sum(axis=1), (told.used & (told.values > 0)).sum(axis=1)
+    out = []
+    for p, d in zip(periods.tolist(), demands.tolist(), strict=True):
+        word = f"{p} period{'s' * (p != 1)} of history"
+        out.append("no history" if p == 0 else word if p < 14 else f"{d} demand{'s' * (d != 1)} in {word}")
+    return np.array(out, dtype=object)

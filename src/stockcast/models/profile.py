@@ -1,0 +1,78 @@
+"""What is expected of a series without a history: the recent demand of its category."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+
+from stockcast.core.arrays import freeze
+from stockcast.core.axes import Step
+from stockcast.demand import Innovations
+from stockcast.models.history import CEILING, POOL, latest, mean_of
+from stockcast.models.states import innovations
+from stockcast.models.uncensor import evidence
+from stockcast.panel import Panel
+
+RECENT: dict[Step, int] = {"day": 28, "week": 8}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The recent demand of each category; the first row, named '', is all series together.
+
+    Parameters
+    ----------
+    category
+        Names, sorted.
+    level
+        The mean demand of a period, over the category's series that have a history.
+    pool
+        Single recent values, spread evenly over those series.
+    """
+
+    category: np.ndarray
+    level: Float[np.ndarray, " category"]
+    pool: Float[np.ndarray, "category pool"]
+    count: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, category=self.category, level=self.level, pool=self.pool, count=self.count)
+
+    def source(self, panel: Panel) -> Innovations:
+        """Give the states of a panel's series, by their category; by all series where it is not known."""
+        names = panel.attributes.column("category")
+        at = np.minimum(np.searchsorted(self.category, names), len(self.category) - 1)
+        at = np.where(self.category[at] == names, at, 0)
+        inside = np.arange(self.pool.shape[1]) < self.count[at, None]
+        return innovations(
+            len(names),
+            level=self.level[at],
+            errors=np.where(inside, self.pool[at] - self.level[at, None], 0.0),
+            n_errors=np.maximum(self.count[at], 1),
+            cap=CEILING * np.maximum(self.pool[at].max(axis=1), 1.0),
+        )
+
+
+def profile(panel: Panel) -> Profile:
+    """Learn the demand of each category from the recent evidence of its series."""
+    told = evidence(panel)
+    recent, count = latest(told.values, told.used, RECENT[panel.time.step])
+    names = panel.attributes.column("category")
+    categories = np.unique(np.concatenate([[""], names]))
+    level, size = np.zeros(len(categories)), np.zeros(len(categories), dtype=np.int64)
+    pool = np.zeros((len(categories), POOL))
+    for at, category in enumerate(categories):
+        rows = np.flatnonzero((count > 0) & ((names == category) | (category == "")))
+        if not len(rows):
+            level[at], size[at], pool[at] = level[0], size[0], pool[0]
+            continue
+        inside = np.arange(recent.shape[1]) < count[rows, None]
+        values = recent[rows][inside]
+        pick = np.unique(np.linspace(0, len(values) - 1, min(POOL, len(values))).astype(np.int64))
+        size[at] = len(pick)
+        pool[at, : len(pick)] = values[pick]
+        level[at] = mean_of(pool[at : at + 1], size[at : at + 1])[0]
+    return Profile(categories, level, pool, size)

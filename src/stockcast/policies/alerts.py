@@ -1,0 +1,146 @@
+"""What a planner should look at in a plan, with the money at stake and what to do."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from stockcast.core.findings import Alert
+from stockcast.inventory import Situation
+from stockcast.policies.coupling import Order, money
+from stockcast.policies.lines import Lines
+
+OFTEN = 0.25  # a stockout before the receipt is told from this probability on
+LONG_COVER_DAYS = 182  # cover beyond this is overstock
+MOQ_DAYS = 56  # a minimum above this many days' demand is told
+TOP_UP = 3  # lines that a top-up list names
+
+
+def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, " series"]) -> list[Alert]:
+    """Tell of stockouts no order can prevent, of overstock, and of minimums beyond weeks of demand."""
+    terms, state, time = situation.terms, situation.state, situation.past.time
+    found: list[Alert] = []
+
+    def add(rows: Bool[np.ndarray, " series"], code: str, value: np.ndarray, message: object, action: str) -> None:
+        for at in np.flatnonzero(rows).tolist():
+            found.append(
+                Alert(
+                    "warning", code, message(at), action,  # type: ignore[operator]
+                    str(terms.series.sku[at]), str(terms.series.location[at]), str(terms.supplier[at]),
+                    float(np.nan_to_num(value[at])),
+                )
+            )  # fmt: skip
+
+    lost = lines.shortage_cost * lines.unmet_before
+    late = terms.orderable & (lines.risk_before_open >= OFTEN)
+    near = terms.orderable & (lines.risk_before >= OFTEN) & ~late
+    first = np.argmax(state.pipeline > 0, axis=1)
+    add(
+        late, "SC-P011", lines.shortage_cost * lines.unmet_before_open,
+        lambda at: f"the open order of {time.date(time.n + int(first[at]))} comes late: "
+        f"{lines.risk_before_open[at]:.0%} risk of a stockout before it, {lines.unmet_before_open[at]:.3g} units",
+        "expedite the open order",
+    )  # fmt: skip
+    add(
+        near, "SC-P010", lost,
+        lambda at: f"{lines.risk_before[at]:.0%} risk of a stockout before an order can arrive on "
+        f"{time.date(time.n + int(terms.first_review[at] + terms.lead_time[at]))}, {lines.unmet_before[at]:.3g} units",
+        "look for a faster source, or move stock from another location",
+    )  # fmt: skip
+    cost = money(terms.unit_cost)
+    daily = lines.rate / time.days
+    excess = np.maximum(state.inventory_position - LONG_COVER_DAYS * daily, 0.0)
+    stuck = (excess > 0) & (state.inventory_position > lines.level + 1.0)
+    add(
+        stuck, "SC-P012", excess * cost,
+        lambda at: f"{state.inventory_position[at]:.6g} on hand and on order are more than {LONG_COVER_DAYS} days of "
+        f"demand ({daily[at] * 7:.3g} a week)",
+        "mark down, return or move the excess; cancel open orders that are not needed",
+    )  # fmt: skip
+    large = terms.orderable & terms.at_review & (terms.moq > MOQ_DAYS * daily) & (lines.free > 0)
+    add(
+        large, "SC-P013", np.maximum(terms.moq - lines.free, 0.0) * cost,
+        lambda at: f"the minimum of {terms.moq[at]:g} is more than {MOQ_DAYS // 7} weeks of demand; "
+        f"{lines.free[at]:.3g} would do, {quantity[at]:g} are ordered",
+        "negotiate the minimum, or order with another item or location",
+    )  # fmt: skip
+    return found
+
+
+def order_alerts(
+    situation: Situation,
+    lines: Lines,
+    every: list[Order],
+    alone: Float[np.ndarray, " series"],
+    joined: Float[np.ndarray, " series"],
+) -> list[Alert]:
+    """Tell which orders were given up because of their minimum or header cost, with what would fill them up."""
+    found = []
+    chosen = lines.cost[np.arange(len(alone)), lines.chosen]
+    for order in every:
+        wished = order.rows[alone[order.rows] > 0]
+        if not order.coupled or not len(wished) or (joined[order.rows] > 0).any():
+            continue
+        value = float((alone[wished] * money(situation.terms.unit_cost)[wished]).sum())
+        units = float(alone[wished].sum())
+        saved = lines.cost[order.rows, 0] - chosen[order.rows]
+        further = order.rows[np.argsort(-lines.demand_mean[order.rows], kind="stable")][:TOP_UP]
+        names = ", ".join(f"{situation.terms.series.sku[at]}" for at in further.tolist())
+        wants = []
+        if order.value > 0:
+            wants.append(f"minimum value {order.value:g}")
+        if order.units > 0:
+            wants.append(f"minimum {order.units:g} units")
+        if order.header > 0:
+            wants.append(f"order cost {order.header:g}")
+        found.append(
+            Alert(
+                "warning", "SC-P014",
+                f"{len(wished)} lines of {order.supplier} ({units:g} units, worth {value:.6g}) are not ordered: "
+                f"{', '.join(wants)}",
+                f"top up to reach it, e.g. {names}; or wait for the next review",
+                supplier=order.supplier, value=float(np.maximum(saved, 0.0).sum()),
+            )
+        )  # fmt: skip
+    return found
+
+
+def budget_alerts(
+    situation: Situation,
+    lines: Lines,
+    joined: Float[np.ndarray, " series"],
+    final: Float[np.ndarray, " series"],
+    loss: float,
+) -> list[Alert]:
+    """Tell of a budget that cut the plan, and of one that open orders exceed by themselves (slack used)."""
+    shared = situation.shared
+    if shared.budget is None:
+        return []
+    found = []
+    over = shared.budget_used - shared.budget
+    if over > 0:
+        found.append(
+            Alert(
+                "error", "SC-P015", f"open orders of this period exceed the budget by {over:.6g}: nothing was added",
+                "raise the budget, or cancel open orders", value=float(over),
+            )
+        )  # fmt: skip
+    cut = np.flatnonzero(final != joined)
+    if len(cut):
+        wanted = float((joined * money(situation.terms.unit_cost)).sum())
+        found.append(
+            Alert(
+                "warning", "SC-P016",
+                f"the budget of {shared.budget:g} changed {len(cut)} lines; {wanted:.6g} were wanted",
+                "raise the budget; priority and cumulative_spend rank the lines", value=max(loss, 0.0),
+            )
+        )  # fmt: skip
+    return found
+
+
+def solver_alert(supplier: str, text: str, value: float) -> Alert:
+    """Tell that the solver's plan was replaced by the analytic one."""
+    return Alert("warning", "SC-P017", text, "look at solves in manifest.json", supplier=supplier, value=value)
+
+
+def ranked(alerts: list[Alert]) -> tuple[Alert, ...]:
+    """Give the costliest first, in a stable order."""
+    return tuple(sorted(alerts, key=lambda a: (-a.value, a.code, a.sku, a.location, a.supplier)))

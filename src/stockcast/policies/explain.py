@@ -1,0 +1,180 @@
+"""Why this quantity: the steps that add up to it, and the sentence that a planner reads."""
+
+from fractions import Fraction
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from stockcast.inventory import ReorderPlan, Situation
+from stockcast.policies.lines import Lines
+
+LONGEST_COVER = 9999.0  # days; a series that sells nothing
+AFTER_PACKS = ("moq", "max_order", "supplier_minimum", "budget", "no_review", "not_orderable")
+
+
+def waterfall(plan: ReorderPlan, situation: Situation, row: int) -> tuple[tuple[str, Fraction], ...]:
+    """Give the steps from the need to the quantity of one line; they add up to it exactly.
+
+    need (mean demand over the protection interval) + safety − on hand − on order + backorders brings the position to
+    its level; ``stock`` takes back what stands above it, or an order that does not pay; then ± packs, and the
+    constraint that bound.
+
+    Returns
+    -------
+    steps
+        Names and units, as exact fractions.
+    """
+    state, terms = situation.state, situation.terms
+    final, free = _exact(plan.order_quantity[row]), _exact(plan.unconstrained_quantity[row])
+    steps = [
+        ("need", _exact(plan.demand_mean[row])),
+        ("safety", _exact(plan.order_up_to_level[row]) - _exact(plan.demand_mean[row])),
+        ("on_hand", -_exact(state.on_hand[row])),
+        ("on_order", -_exact(state.on_order[row])),
+        ("backorders", _exact(state.backorders[row])),
+    ]
+    steps.append(("stock", free - sum((units for _, units in steps), Fraction(0))))
+    pack, binding = _exact(terms.pack_size[row]), str(plan.binding[row])
+    packed = free
+    if binding in AFTER_PACKS:
+        if pack > 0 and free > 0:
+            packed = -((-free) // pack) * pack
+        steps.append(("pack", packed - free))
+        least = max(packed, _exact(terms.moq[row]) - _exact(terms.ordered_now[row])) if free > 0 else packed
+        if binding in ("supplier_minimum", "budget") and final > 0:
+            steps.append(("moq", least - packed))
+            packed = least
+        steps.append((binding, final - packed))
+    else:
+        steps.append(("pack", final - free))
+    return tuple(steps)
+
+
+def _exact(value: float | np.floating) -> Fraction:
+    return Fraction(float(value))
+
+
+def binding_constraints(
+    situation: Situation,
+    lines: Lines,
+    alone: Float[np.ndarray, " series"],
+    joined: Float[np.ndarray, " series"],
+    final: Float[np.ndarray, " series"],
+) -> Shaped[np.ndarray, " series"]:
+    """Name the constraint that set each quantity.
+
+    Parameters
+    ----------
+    alone
+        What is best for the line by itself.
+    joined
+        With its supplier's minimums and header cost.
+    final
+        With the budget.
+    """
+    terms, free = situation.terms, lines.free
+    tiny = 1e-9 * np.maximum(1.0, free)
+    rounded = np.where(lines.step > 0, np.ceil(free / np.where(lines.step > 0, lines.step, 1.0) - 1e-9), 0.0)
+    rounded = np.where(lines.step > 0, rounded * lines.step, free)
+    short = terms.moq - terms.ordered_now
+    name = np.full(len(free), "none", dtype="<U16")
+    name[(np.abs(final - free) > tiny) & (terms.pack_size > 0)] = "pack"
+    under_moq = (terms.moq > 0) & (rounded < short) & (free > tiny)
+    name[under_moq & ((final <= lines.least + tiny) | (final == 0))] = "moq"
+    most = terms.max_order - terms.ordered_now
+    name[(free > most + tiny) & (final <= most + tiny)] = "max_order"
+    name[np.abs(joined - alone) > 0] = "supplier_minimum"
+    name[np.abs(final - joined) > 0] = "budget"
+    name[~terms.at_review] = "no_review"
+    name[~terms.orderable] = "not_orderable"
+    return name
+
+
+def days_of_cover(
+    situation: Situation, lines: Lines, quantity: Float[np.ndarray, " series"]
+) -> Float[np.ndarray, " series"]:
+    """Give the days for which the inventory position, this order included, covers the mean demand; at most 9999."""
+    position = np.maximum(situation.state.inventory_position + quantity, 0.0)
+    periods = np.minimum(situation.terms.protection_interval, situation.demand.horizon)
+    daily = lines.demand_mean / (periods * situation.past.time.days)
+    cover = np.where(daily > 0, position / np.where(daily > 0, daily, 1.0), LONGEST_COVER)
+    return np.minimum(np.where(position > 0, cover, 0.0), LONGEST_COVER)
+
+
+def reasons(
+    situation: Situation,
+    lines: Lines,
+    next_review: Shaped[np.ndarray, " series"],
+    binding: Shaped[np.ndarray, " series"],
+    quantity: Float[np.ndarray, " series"],
+    joined: Float[np.ndarray, " series"],
+    with_order: Float[np.ndarray, " series"],
+) -> Shaped[np.ndarray, " series"]:
+    """Say in a sentence or two what was ordered and why."""
+    terms, time = situation.terms, situation.past.time
+    out = []
+    for at in range(len(quantity)):
+        lead = int(terms.first_review[at] + terms.lead_time[at])
+        until = time.date(time.n + lead + int(min(terms.review_period[at], 10**5)))
+        demand = (
+            f"until {until} demand is expected at {_units(lines.demand_mean[at])} "
+            f"(80 % range {_units(lines.demand_q10[at])}–{_units(lines.demand_q90[at])})"
+        )
+        if binding[at] == "not_orderable":
+            text = "not ordered: no item row, no stock row, ended, or held"
+        elif binding[at] == "no_review":
+            text = f"no review until {next_review[at]}"
+        elif quantity[at] > 0:
+            text = (
+                f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
+                f"the risk of a stockout in that time falls from {lines.risk[at, 0]:.0%} to {with_order[at]:.0%}"
+                f"{_difference(situation, lines, binding, quantity, joined, at)}"
+            )
+        else:
+            text = f"{_idle(situation, lines, binding, joined, at)}; {demand}"
+        out.append(text)
+    return np.array(out, dtype=np.str_)
+
+
+def _difference(
+    situation: Situation, lines: Lines, binding: np.ndarray, quantity: np.ndarray, joined: np.ndarray, at: int
+) -> str:
+    terms, free, many = situation.terms, _units(lines.free[at]), _units(quantity[at])
+    if many == free and binding[at] not in ("budget", "supplier_minimum"):
+        return ""
+    because = {
+        "pack": f"; {many} instead of {free} because of packs of {_units(terms.pack_size[at])}",
+        "moq": f"; {many} instead of {free} because of the minimum of {_units(terms.moq[at])}",
+        "max_order": f"; {many} instead of {free} because of the maximum of {_units(terms.max_order[at])}",
+        "supplier_minimum": f"; {many} instead of {free} to reach the minimum of {terms.supplier[at]}",
+        "budget": f"; the budget changed it from {_units(joined[at])}",
+    }
+    return because.get(str(binding[at]), "")
+
+
+def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, at: int) -> str:
+    terms, position = situation.terms, _units(situation.state.inventory_position[at])
+    wanted = _units(lines.free[at])
+    because = {
+        "moq": f"nothing: {wanted} would do, the minimum of {_units(terms.moq[at])} does not pay",
+        "max_order": f"nothing: the maximum of {_units(terms.max_order[at])} is ordered already, or below the minimum",
+        "supplier_minimum": f"nothing: the order to {terms.supplier[at]} does not pay or misses its minimum",
+        "budget": f"nothing: the budget cut {_units(joined[at])}",
+        "pack": f"nothing: {wanted} would do, a pack of {_units(terms.pack_size[at])} does not pay",
+    }
+    if str(binding[at]) in because and (lines.free[at] > 0 or joined[at] > 0):
+        return because[str(binding[at])]
+    return f"nothing: stock covers it, {position} on hand and on order"
+
+
+def _order(quantity: float, pack: float) -> str:
+    if pack > 0 and pack != 1:
+        return f"{_units(quantity)} ({_units(quantity / pack)} × {_units(pack)})"
+    return _units(quantity)
+
+
+def _units(value: float) -> str:
+    if not np.isfinite(value):
+        return "none"
+    rounded = round(float(value)) if abs(value) >= 10 else round(float(value), 1)
+    return f"{rounded:g}" if abs(rounded) < 1e5 else f"{rounded:.0f}"

@@ -1,0 +1,164 @@
+"""Every line by itself: its best order, and what 8 to 20 admissible quantities around it cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.parallel import map_pieces
+from stockcast.inventory import Situation
+from stockcast.policies.newsvendor import Aim, aim, free_quantity
+from stockcast.policies.orderable import Choice, choose, floor_penalty, reorder_point
+from stockcast.policies.projection import Part, batches
+
+WORTH_A_POOL = 4  # chunks from which worker processes pay for their start
+SHARES = (0.25, 0.5, 0.75)
+STEPS = (1.0, 2.0, 4.0)
+LARGER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What each line's own paths say; quantities ascend along the candidates, the first is 0.
+
+    Parameters
+    ----------
+    quantity, cost, risk
+        Candidate orders, their expected costs (up to one constant a series) and stockout risks between the arrivals.
+        A quantity may stand twice.
+    chosen
+        The candidate that is best for the line by itself.
+    free
+        The unconstrained quantity.
+    level, reorder_point
+        S and s.
+    demand_mean, demand_q10, demand_median, demand_q90
+        Demand over the protection interval.
+    risk_before, unmet_before
+        Probability and units of demand that goes unmet before this order can arrive.
+    risk_before_open, unmet_before_open
+        The same before the first open order arrives.
+    rate
+        Mean demand a period after the protection interval.
+    shortage_cost
+        p, or the one that a service target implies.
+    least, step
+        The smallest order and the step above it.
+    """
+
+    quantity: Float[np.ndarray, "series candidate"]
+    cost: Float[np.ndarray, "series candidate"]
+    risk: Float[np.ndarray, "series candidate"]
+    chosen: Int[np.ndarray, " series"]
+    free: Float[np.ndarray, " series"]
+    level: Float[np.ndarray, " series"]
+    reorder_point: Float[np.ndarray, " series"]
+    demand_mean: Float[np.ndarray, " series"]
+    demand_q10: Float[np.ndarray, " series"]
+    demand_median: Float[np.ndarray, " series"]
+    demand_q90: Float[np.ndarray, " series"]
+    risk_before: Float[np.ndarray, " series"]
+    unmet_before: Float[np.ndarray, " series"]
+    risk_before_open: Float[np.ndarray, " series"]
+    unmet_before_open: Float[np.ndarray, " series"]
+    rate: Float[np.ndarray, " series"]
+    shortage_cost: Float[np.ndarray, " series"]
+    least: Float[np.ndarray, " series"]
+    step: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+
+    def at(self, index: Int[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+        """Give the quantities of some choice of candidates."""
+        return self.quantity[np.arange(len(index)), index]
+
+
+def lines(
+    situation: Situation, *, workers: int = 1, done: Callable[[int], None] = lambda count: None
+) -> Lines:
+    """Compute all lines, chunk by chunk; ``done`` takes the number of chunks finished."""
+    pieces = [Part.of(situation, rows) for rows in situation.demand.chunks()]
+    found = map_pieces(_chunk, pieces, workers=workers if len(pieces) >= WORTH_A_POOL else 1, done=done)
+    if not found:
+        found = [_empty()]
+    return Lines(**{name: np.concatenate([piece[name] for piece in found]) for name in Lines.__dataclass_fields__})
+
+
+def _chunk(part: Part) -> dict[str, np.ndarray]:
+    out: dict[str, np.ndarray] = {}
+    for rows in batches(part):
+        for name, values in _batch(aim(part.take(rows))).items():
+            if name not in out:
+                out[name] = np.empty((len(part.terms.series), *values.shape[1:]), dtype=values.dtype)
+            out[name][rows] = values
+    return out
+
+
+def _empty() -> dict[str, np.ndarray]:
+    tables = {name: np.zeros((0, 1)) for name in ("quantity", "cost", "risk")}
+    columns = {name: np.zeros(0) for name in Lines.__dataclass_fields__ if name not in tables}
+    return {**columns, **tables, "chosen": np.zeros(0, dtype=np.int64)}
+
+
+def _batch(aim: Aim) -> dict[str, np.ndarray]:
+    projection, choice = aim.projection, choose(aim)
+    total = np.sort(projection.total, axis=1)
+    n_paths = total.shape[1]
+    quantiles = {level: total[:, max(int(np.ceil(level * n_paths - 1e-9)) - 1, 0)] for level in (0.1, 0.5, 0.9)}
+    quantity = candidates(aim, choice)
+    cost = np.stack([candidate_cost(aim, choice, units) for units in quantity.T], axis=1)
+    return {
+        "quantity": quantity,
+        "cost": cost,
+        "risk": aim.stockout_risk(projection.mine[:, None] + quantity),
+        "chosen": np.argmax(quantity == choice.quantity[:, None], axis=1),
+        "free": free_quantity(aim),
+        "level": aim.order_up_to_level,
+        "reorder_point": reorder_point(aim),
+        "demand_mean": total.mean(axis=1),
+        "demand_q10": quantiles[0.1],
+        "demand_median": quantiles[0.5],
+        "demand_q90": quantiles[0.9],
+        "risk_before": (projection.unmet_before > 0).mean(axis=1),
+        "unmet_before": projection.unmet_before.mean(axis=1),
+        "risk_before_open": (projection.unmet_before_open > 0).mean(axis=1),
+        "unmet_before_open": projection.unmet_before_open.mean(axis=1),
+        "rate": projection.rate.copy(),
+        "shortage_cost": aim.shortage_cost.copy(),
+        "least": choice.admissible.least,
+        "step": choice.admissible.step.copy(),
+    }
+
+
+def candidates(aim: Aim, choice: Choice) -> Float[np.ndarray, "series candidate"]:
+    """Give 0 and admissible quantities around the best one: steps 1, 2, 4, shares of it, and geometric steps above."""
+    admissible, best = choice.admissible, choice.positive
+    usual = np.maximum(best, aim.leftover.rate * aim.leftover.review)
+    step = np.where(admissible.step > 0, admissible.step, usual / 32.0)
+    coarse = np.maximum(np.round(usual / step / 32.0), 1.0) * step
+    around = [best, admissible.least]
+    around += [best + sign * count * step for count in STEPS for sign in (1.0, -1.0)]
+    around += [best + count * coarse for count in LARGER]
+    around += [np.floor(share * best / step) * step for share in SHARES]
+    table = np.clip(np.stack(around, axis=1), admissible.least[:, None], admissible.most[:, None])
+    open_now = aim.may_order & admissible.possible
+    table = np.where(open_now[:, None], table, 0.0)
+    return np.sort(np.concatenate([np.zeros((len(best), 1)), table], axis=1), axis=1)
+
+
+def candidate_cost(aim: Aim, choice: Choice, quantity: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+    """Give the expected cost of an admissible quantity, in line with how :func:`choose` decides."""
+    start = aim.projection.mine
+    cost = aim.size_cost(start + quantity) + choice.shift
+    missed = aim.unmet(np.stack([start + quantity, start + choice.positive], axis=1))
+    behind = aim.shortage_cost * np.maximum(missed[:, 0] - missed[:, 1], 0.0) + floor_penalty(aim, start + quantity)
+    cost = np.where(aim.served & (quantity < choice.positive), choice.cost_positive + behind, cost)
+    below = ~aim.served & (start + quantity < aim.floor) & (quantity < choice.positive)
+    cost = np.where(below, np.maximum(cost, choice.cost_positive) + floor_penalty(aim, start + quantity), cost)
+    return np.where(quantity > 0, cost, choice.cost_none)

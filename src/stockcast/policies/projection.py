@@ -1,0 +1,257 @@
+"""The pipeline projected period by period: what is in stock when this order arrives, and what is needed after it.
+
+Counting the future periods from 0 (``inventory.timing`` counts from 1), the order of a series at review arrives at the
+start of period a = lead_time, and the next possible one at the start of n = review_period + lead_time. On each joint
+path, with arrivals A and demand D, until a::
+
+    lost sales   x ← max(x + A − D, min(x + A, 0))      backorders   x ← x + A − D
+
+(the inner minimum keeps what is owed already; only new demand is lost). From a on, u units of this order and no other::
+
+    N_k = Σ_{a≤t≤k} D_t − Σ_{a<t≤k} A_t − x_a      M_k = max_{a≤t≤k} N_t
+    lost sales   unmet in a…k = (M_k − u)⁺,  stock at the end of k = max(u, M_k) − N_k
+    backorders   stock at the end of k = u − N_k
+
+which is the reflection of a path at zero (Asmussen 2003, ch. IX): the whole cost of every u follows from N and M.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.errors import DataError
+from stockcast.core.random import Stream
+from stockcast.demand import SampledForecast
+from stockcast.inventory import InventoryState, Situation, SupplyTerms
+
+AT_ONCE = 4_000_000  # path × period cells of a batch: 32 MB an array
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some series of a situation without their past: what a decision needs, small enough to send to a worker.
+
+    ``whole`` says where recorded sales and stock are whole numbers: such a series is ordered in whole units.
+    """
+
+    state: InventoryState
+    demand: SampledForecast
+    terms: SupplyTerms
+    backorder: bool
+    whole: Bool[np.ndarray, " series"]
+
+    @classmethod
+    def of(cls, situation: Situation, rows: np.ndarray | None = None) -> "Part":
+        """Cut the part of some rows (all of them when left out) out of a situation."""
+        rows = np.arange(len(situation.past.series)) if rows is None else rows
+        sales, stock = situation.past.sales[rows], situation.state.on_hand[rows]
+        return cls(
+            situation.state.take(rows),
+            situation.demand.take(rows),
+            situation.terms.take(rows),
+            situation.shared.unmet_demand == "backorder",
+            (sales == np.floor(sales)).all(axis=1) & (stock == np.floor(stock)),
+        )
+
+    def take(self, rows: np.ndarray) -> "Part":
+        """Give some series, by ascending row."""
+        return Part(
+            self.state.take(rows), self.demand.take(rows), self.terms.take(rows), self.backorder, self.whole[rows]
+        )
+
+    @property
+    def step(self) -> Float[np.ndarray, " series"]:
+        """Give the smallest step of a quantity: the pack, else one whole unit, else 0 (any real number)."""
+        return np.where(self.terms.pack_size > 0, self.terms.pack_size, self.whole.astype(float))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What the paths say about one order, period by period from its arrival to the next possible one's.
+
+    Parameters
+    ----------
+    stock
+        x_a: units in stock at the arrival of this order, without it; negative where demand waits.
+    need, peak
+        N_k and M_k of the module's docstring, one column a period from the arrival.
+    inside
+        Which columns lie before the next possible arrival.
+    unmet_before
+        Units of demand not served before the arrival: no order placed now changes them.
+    unmet_before_open
+        The same until the first open order arrives that comes before this one's arrival; 0 where none does.
+    waited
+        ``need`` less the demand of its own period: what is needed when the period begins.
+    later
+        Units of open orders that arrive with or after the next possible order.
+    demand, total
+        Demand between the two arrivals, and over the whole protection interval.
+    rate
+        Mean demand a period after the protection interval, or of all periods where less than a review period is left;
+        at least a tenth of the latter, so that the value of what is left stays within reason when demand ends.
+    mine
+        Units of this very order that stand in the pipeline already: taken out, to be decided as a whole.
+    """
+
+    stock: Float[np.ndarray, "series path"]
+    need: Float[np.ndarray, "series path period"]
+    peak: Float[np.ndarray, "series path period"]
+    inside: Bool[np.ndarray, "series path period"]
+    waited: Float[np.ndarray, "series path period"]
+    unmet_before: Float[np.ndarray, "series path"]
+    unmet_before_open: Float[np.ndarray, "series path"]
+    later: Float[np.ndarray, "series path"]
+    demand: Float[np.ndarray, "series path"]
+    total: Float[np.ndarray, "series path"]
+    rate: Float[np.ndarray, " series"]
+    mine: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+
+    @property
+    def last(self) -> tuple[Float[np.ndarray, "series path"], Float[np.ndarray, "series path"]]:
+        """Give N and M at the end of the last period inside; −x_a where there is no period inside."""
+        count = self.inside.sum(axis=2)
+        at = np.maximum(count - 1, 0)[:, :, None]
+        need = np.take_along_axis(self.need, at, axis=2)[:, :, 0]
+        peak = np.take_along_axis(self.peak, at, axis=2)[:, :, 0]
+        return np.where(count > 0, need, -self.stock), np.where(count > 0, peak, -self.stock)
+
+
+def lead_margin(terms: SupplyTerms) -> Int[np.ndarray, " series"]:
+    """Give the periods by which a lead time that varies may miss its mean: 3 standard deviations, rounded up."""
+    return np.ceil(3.0 * terms.lead_time_sd).astype(np.int64)
+
+
+def require_horizon(situation: Situation) -> None:
+    """Hold the forecast to the end of every protection interval that can be ordered for.
+
+    Raises
+    ------
+    DataError
+        If it ends before; the series are named.
+    """
+    terms = situation.terms
+    reach = terms.protection_interval + lead_margin(terms)
+    short = np.flatnonzero(terms.orderable & (reach > situation.demand.horizon))
+    if len(short):
+        raise DataError(
+            f"the forecast ends after {situation.demand.horizon} periods, before the end of a protection interval",
+            code="SC-P001",
+            details=[
+                f"{terms.series.sku[at]} at {terms.series.location[at]}: {reach[at]} periods "
+                f"(lead time {terms.lead_time[at]}, review period {terms.review_period[at]})"
+                for at in short[:5].tolist()
+            ],
+            help="forecast further, with forecast.horizon: auto",
+        )
+
+
+def arrivals(
+    terms: SupplyTerms, stream: Stream, n_paths: int, horizon: int
+) -> tuple[Int[np.ndarray, "series path"], Int[np.ndarray, "series path"]]:
+    """Draw when this order and the next possible one arrive, as whole periods, on every path.
+
+    A lead time that varies is the rounded normal, cut at 3 standard deviations and at 0, drawn for each of the two
+    orders by itself; the second never overtakes the first. Without variance both are fixed.
+    """
+    shape = (len(terms.series), n_paths)
+    mean = np.broadcast_to(terms.lead_time[:, None], shape)
+    leads = [mean.copy(), mean.copy()]
+    varies = np.flatnonzero(terms.lead_time_sd > 0)
+    if len(varies):
+        from scipy.special import ndtri
+
+        score = ndtri(stream.uniform(terms.series.keys[varies], (2, n_paths)) + 2.0**-54)
+        margin = lead_margin(terms)[varies, None, None]
+        centre = terms.lead_time[varies, None, None]
+        drawn = np.rint(centre + terms.lead_time_sd[varies, None, None] * score).astype(np.int64)
+        drawn = np.clip(drawn, np.maximum(centre - margin, 0), centre + margin)
+        leads[0][varies], leads[1][varies] = drawn[:, 0], drawn[:, 1]
+    first = terms.first_review[:, None]
+    here = np.minimum(first + leads[0], horizon - 1)
+    return here, np.clip(first + terms.review_period[:, None] + leads[1], here, horizon)
+
+
+def project(part: Part) -> Projection:
+    """Project the pipeline of some series whose windows are of one length (see :func:`batches`)."""
+    terms, state, horizon = part.terms, part.state, part.demand.horizon
+    paths = part.demand.paths()
+    n, n_paths, _ = paths.shape
+    here, after = arrivals(terms, Stream(part.demand.stream.seed, "policies/lead_time"), n_paths, horizon)
+    width = int(_window(part)[0])
+    supply = np.zeros((n, horizon + 1))
+    near = min(horizon, state.pipeline.shape[1])
+    supply[:, :near] = state.pipeline[:, :near]
+    supply[:, horizon] = state.pipeline[:, near:].sum(axis=1)
+    own = np.minimum(terms.lead_time + terms.first_review, horizon)
+    mine = np.minimum(terms.ordered_now, np.take_along_axis(supply, own[:, None], axis=1)[:, 0])
+    supply[np.arange(n), own] -= mine
+
+    stock = np.broadcast_to((state.on_hand - state.backorders)[:, None], (n, n_paths)).copy()
+    unmet, unmet_open = np.zeros((n, n_paths)), np.zeros((n, n_paths))
+    pending = supply[:, :horizon] > 0
+    opens = np.where(pending.any(axis=1), pending.argmax(axis=1), 0)[:, None]
+    for k in range(int(here.max(initial=0))):
+        before = stock + supply[:, k, None]
+        left = before - paths[:, :, k]
+        missed = paths[:, :, k] - np.clip(before, 0.0, paths[:, :, k])
+        if not part.backorder:
+            left = np.maximum(left, np.minimum(before, 0.0))
+        running = k < here
+        stock = np.where(running, left, stock)
+        unmet += np.where(running, missed, 0.0)
+        unmet_open += np.where(running & (k < opens) & (opens < here), missed, 0.0)
+    stock += np.take_along_axis(supply, here, axis=1)
+
+    offset = here[:, :, None] + np.arange(width)[None, None, :]
+    inside = offset < after[:, :, None]
+    offset = np.minimum(offset, horizon - 1)
+    window = np.where(inside, np.take_along_axis(paths, offset, axis=2), 0.0)
+    comes = np.where(inside, np.take_along_axis(supply[:, None, :], offset, axis=2), 0.0)
+    comes[:, :, 0] = 0.0  # arrives together with this order: in the stock already
+    need = np.cumsum(window - comes, axis=2) - stock[:, :, None]
+    whole_interval = np.minimum(terms.protection_interval, horizon)
+    until = np.arange(horizon)[None, :] < whole_interval[:, None]
+    beyond = np.arange(horizon)[None, :] >= whole_interval[:, None]
+    beyond = np.where((horizon - whole_interval >= terms.review_period)[:, None], beyond, True)
+    means = paths.mean(axis=1)
+    later = np.concatenate([np.cumsum(supply[:, ::-1], axis=1)[:, ::-1], np.zeros((n, 1))], axis=1)
+    return Projection(
+        stock=stock,
+        need=need,
+        peak=np.maximum.accumulate(need, axis=2),
+        inside=inside,
+        waited=need - window,
+        unmet_before=unmet,
+        unmet_before_open=unmet_open,
+        later=np.where(after > here, np.take_along_axis(later, after, axis=1), np.take_along_axis(later, here + 1, 1)),
+        demand=window.sum(axis=2),
+        total=np.einsum("sph,sh->sp", paths, until.astype(float)),
+        rate=np.maximum((means * beyond).sum(axis=1) / beyond.sum(axis=1), 0.1 * means.mean(axis=1)),
+        mine=mine,
+    )
+
+
+def _window(part: Part) -> Int[np.ndarray, " series"]:
+    terms, horizon = part.terms, part.demand.horizon
+    return np.clip(np.minimum(terms.review_period, horizon) + 2 * lead_margin(terms), 1, horizon)
+
+
+def batches(part: Part) -> Iterator[np.ndarray]:
+    """Give rows in batches of one window length that fit in memory; how a series is computed depends on itself only."""
+    width = _window(part)
+    for length in np.unique(width).tolist():
+        rows = np.flatnonzero(width == length)
+        size = max(1, AT_ONCE // (part.demand.n_paths * max(length, part.demand.horizon)))
+        for begin in range(0, len(rows), size):
+            yield rows[begin : begin + size]

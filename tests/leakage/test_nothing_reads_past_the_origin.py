@@ -1,0 +1,60 @@
+"""Rule 6: scrambling what comes after the origin changes no byte of a forecast, of a fold, of a choice."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
+from made_panels import retail, scrambled
+
+from stockcast import evaluation
+from stockcast.evaluation.backtest import Piece, judge_piece
+from stockcast.evaluation.segments import segments
+from stockcast.models.catalogue import MODELS, make
+from stockcast.models.ladder import Ladder
+from stockcast.models.profile import profile
+
+NAMES = [info.name for info in MODELS if info.available]
+
+
+@pytest.mark.parametrize("step", ["day", "week"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_forecast_does_not_change_when_later_data_is_scrambled(name, step):
+    whole = retail(8, 200, step=step)
+    for known in (30, 163):
+        clean, other = whole.until(known), scrambled(whole, known).until(known)
+        a, b = (
+            Ladder(make(name)).fit(past, seed=7).predict(past, 10, seed=7, n_paths=10).paths() for past in (clean, other)
+        )
+        assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fold_forecasts_from_what_was_known_at_its_origin(name):
+    whole = retail(8, 120)
+    periods, levels = np.full(8, 5), (0.5, 0.9)
+    of_all = profile(whole.until(90))
+    mine = judge_piece(Piece(name, whole, 90, 10, periods, levels, 20, 7, of_all)).outcome
+    other = judge_piece(Piece(name, scrambled(whole, 100), 90, 10, periods, levels, 20, 7, of_all)).outcome
+    for measure in mine.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(mine, measure), getattr(other, measure))
+
+
+def test_the_choice_of_models_does_not_change_when_later_data_is_scrambled():
+    whole = retail(24, 180)
+    more = {"horizon": 10, "periods": np.full(24, 5), "folds": 2, "effort": "normal", "levels": (0.5, 0.9)}
+    more |= {"n_paths": 20, "seed": 7}
+    clean = evaluation.forecast(NAMES, whole.until(130), **more)
+    other = evaluation.forecast(NAMES, scrambled(whole, 130).until(130), **more)
+    assert clean.model.tolist() == other.model.tolist()
+    assert clean.scores == other.scores
+    assert clean.demand.paths().tobytes() == other.demand.paths().tobytes()
+    assert segments(whole.until(130)).tolist() == segments(scrambled(whole, 130).until(130)).tolist()
+
+
+def test_the_scrambling_would_be_seen():
+    whole = retail(8, 200)
+    a, b = (Ladder(make("ets")).fit(p, seed=7).predict(p, 10, seed=7, n_paths=10) for p in (whole, scrambled(whole, 163)))
+    assert a.paths().tobytes() != b.paths().tobytes()

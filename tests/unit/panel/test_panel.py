@@ -1,0 +1,110 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from stockcast.core.axes import SeriesAxis, TimeAxis
+from stockcast.core.errors import AlignmentError, DataError
+from stockcast.panel import Attributes, KnownFuture, Panel
+
+AXIS = SeriesAxis(np.array(["a", "b", "c"]), np.full(3, "main"))
+TIME = TimeAxis(np.datetime64("2026-01-05"), 6, "week")
+
+
+def panel(**changed) -> Panel:
+    known = KnownFuture(
+        TimeAxis(TIME.start, 8, "week"),
+        price=np.arange(24.0).reshape(3, 8) + 1,
+        promotion=np.tile([0.0, 0, 0, 0, 1, 0, 1, 0], (3, 1)),
+        recorded=6,
+    )
+    parts = {
+        "series": AXIS,
+        "time": TIME,
+        "sales": np.arange(18.0).reshape(3, 6),
+        "observed": np.array([[1] * 6, [0, 0, 1, 1, 0, 1], [0] * 6], dtype=bool),
+        "in_stock": np.array([[1.0] * 6, [1, 1, 0.5, 1, 1, 1], [1.0] * 6]),
+        "known": known,
+        "attributes": Attributes(AXIS, {"category": np.array(["x", "y", ""])}),
+    }
+    return Panel(**{**parts, **changed})
+
+
+def test_the_origin_is_the_first_day_of_the_last_period():
+    assert panel().origin == np.datetime64("2026-02-09")
+    assert panel().until(2).origin == np.datetime64("2026-01-12")
+
+
+def test_first_observed_period_and_the_end_where_there_is_none():
+    assert panel().first.tolist() == [0, 2, 6]
+
+
+def test_sales_are_demand_only_where_observed_and_in_stock_all_the_time():
+    assert panel().fully_in_stock[1].tolist() == [False, False, False, True, False, True]
+
+
+def test_until_hides_prices_and_promotions_that_were_recorded_later_and_keeps_plans():
+    seen = panel().until(3).known
+    assert np.isnan(seen.price[:, 3:6]).all()
+    assert np.isnan(seen.promotion[:, 3:6]).all()
+    np.testing.assert_array_equal(seen.price[:, :3], panel().known.price[:, :3])
+    np.testing.assert_array_equal(seen.price[:, 6:], panel().known.price[:, 6:])
+    assert seen.recorded == 3
+
+
+def test_until_twice_is_until_the_earlier_and_the_whole_panel_is_itself():
+    once, twice = panel().until(2), panel().until(4).until(2)
+    np.testing.assert_array_equal(once.known.price, twice.known.price)
+    np.testing.assert_array_equal(once.sales, twice.sales)
+    assert panel().until(6).known.price.tobytes() == panel().known.price.tobytes()
+
+
+def test_until_knows_no_sale_after_its_origin():
+    early = panel().until(4)
+    assert early.sales.shape == early.observed.shape == early.in_stock.shape == (3, 4)
+    later = panel(sales=np.concatenate([panel().sales[:, :4], np.full((3, 2), 999.0)], axis=1)).until(4)
+    assert early.sales.tobytes() == later.sales.tobytes()
+
+
+def test_take_takes_everything_along():
+    part = panel().take(np.array([0, 2]))
+    assert part.series.sku.tolist() == ["a", "c"]
+    assert part.sales[:, 0].tolist() == [0, 12]
+    assert part.known.price[:, 0].tolist() == [1, 17]
+    assert part.attributes.column("category").tolist() == ["x", ""]
+    assert part.attributes.column("no such").tolist() == ["", ""]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+def test_chunks_cover_every_series_once(size):
+    assert np.concatenate(list(panel().chunks(size))).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("name", "value"), [("sales", np.nan), ("sales", -1.0), ("sales", np.inf), ("in_stock", 1.1)])
+def test_impossible_numbers_are_refused(name, value):
+    wrong = getattr(panel(), name).copy()
+    wrong[1, 1] = value
+    with pytest.raises(DataError):
+        panel(**{name: wrong})
+
+
+def test_parts_of_other_shapes_or_series_are_refused():
+    with pytest.raises(AlignmentError, match="sales has shape"):
+        panel(sales=np.zeros((3, 5)), observed=np.ones((3, 5), dtype=bool), in_stock=np.ones((3, 5)))
+    other = SeriesAxis(np.array(["a", "b", "d"]), np.full(3, "main"))
+    with pytest.raises(AlignmentError, match="panel and attributes differ"):
+        panel(attributes=Attributes(other, {}))
+    with pytest.raises(AlignmentError, match="attribute 'category' has"):
+        Attributes(AXIS, {"category": np.array(["x"])})
+    with pytest.raises(AlignmentError, match="6 periods"):
+        KnownFuture(TIME, np.zeros((3, 5)), np.zeros((3, 5)), 6)
+
+
+def test_a_panel_cannot_be_written_to_and_travels_to_other_processes():
+    one = panel()
+    with pytest.raises(ValueError, match="read-only"):
+        one.sales[0, 0] = 5
+    again = pickle.loads(pickle.dumps(one))
+    assert again.sales.tobytes() == one.sales.tobytes()
+    assert again.attributes.column("category").tolist() == ["x", "y", ""]
+    assert again.series.digest == one.series.digest
