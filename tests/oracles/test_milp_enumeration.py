@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pulp
 import pytest
-from planning_case import case, reviews
 
+from planning_case import case, reviews
 from stockcast.inventory import SharedTerms, SupplierTerms
 from stockcast.policies import budget as budget_module
 from stockcast.policies import check, milp, plan
@@ -61,7 +61,7 @@ def instance(seed):
         for v, rows in enumerate(groups)
     ]
     wanted = float((lines.at(lines.chosen) * unit_cost).sum())
-    budget = None if rng.random() < 0.4 else round(wanted * rng.uniform(0.2, 1.0))
+    budget = None if rng.random() < 0.4 else float(round(wanted * rng.uniform(0.2, 1.0)))
     return lines, every, unit_cost, budget
 
 
@@ -80,7 +80,7 @@ def test_repair_and_price_keep_the_limits_and_bound_the_optimum(seed):
     lines, every, unit_cost, budget = instance(seed)
     budget = 1e9 if budget is None else budget
     best = enumerate_best(lines, every, unit_cost, budget)
-    shared = priced(lines, every, lines.chosen, unit_cost, budget, time_limit=30)
+    shared = priced(lines, every, lines.chosen, unit_cost, budget, time_limit=30.0)
     analytic = lines.chosen
     for order in every:
         analytic = meet_minimum(lines, order, analytic, unit_cost)
@@ -153,9 +153,7 @@ def test_a_solver_that_misbehaves_leaves_the_analytic_plan(monkeypatch, behaviou
 def test_cbc_finds_what_highs_finds(monkeypatch):
     situation = coupled_case(200.0)
     highs = plan("optimizer", situation, next_review=reviews(situation))
-    monkeypatch.setattr(
-        milp, "make_solver", lambda limit: pulp.getSolver("PULP_CBC_CMD", msg=False, threads=1, gapRel=0.0)
-    )
+    monkeypatch.setattr(milp, "make_solver", milp.make_cbc)
     cbc = plan("optimizer", situation, next_review=reviews(situation))
     for one, other in zip(highs.solves, cbc.solves, strict=True):
         assert (one.status, other.status) == ("optimal", "optimal")
@@ -210,6 +208,6 @@ def test_within_budget_reports_a_failure():
     original = milp.make_solver
     try:
         milp.make_solver = Stub("crash")
-        assert within_budget(lines, every, lines.chosen, unit_cost, 10.0, time_limit=1).status.startswith("failed")
+        assert within_budget(lines, every, lines.chosen, unit_cost, 10.0, time_limit=1.0).status.startswith("failed")
     finally:
         milp.make_solver = original

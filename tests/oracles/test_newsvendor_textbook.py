@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from planning_case import case, drawn
 from scipy.stats import norm, poisson
 
+from planning_case import case, drawn
 from stockcast.policies import Newsvendor, Orderable
 from stockcast.policies.newsvendor import aim
 from stockcast.policies.projection import Part, arrivals, batches, project
@@ -33,7 +33,7 @@ def test_poisson_demand():
     situation = case(even(lambda u: poisson.ppf(u, 18), n), holding_cost=200, shortage_cost=270)
     found = one(situation)
     assert found.units[0] == 19
-    assert found.curve.cost(found.units[:, None])[0, 0] == pytest.approx(786.0884, abs=2e-3)
+    assert found.curve.cost(found.units[:, None])[0, 0] == pytest.approx(786.0884, abs=5e-3)  # atoms to 1 in 200,000
     assert Orderable(Newsvendor()).order(situation).tolist() == [19]
 
 
@@ -58,8 +58,8 @@ def test_a_fill_rate_is_a_loss_function():
     paths = np.random.default_rng(2).poisson(20.0, (1, 4000, 1))
     quantity = Newsvendor().order(case(paths, objective=2, target=0.97))[0]
     demand = paths[0, :, 0]
-    served = lambda q: np.minimum(demand, q).sum() / demand.sum()
-    assert served(quantity) == pytest.approx(0.97, abs=1e-9)
+    served = np.minimum(demand, quantity).sum() / demand.sum()
+    assert served == pytest.approx(0.97, abs=1e-9)
     assert quantity < np.quantile(demand, 0.97)
 
 

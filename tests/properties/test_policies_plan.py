@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planning_case import after_ordering, case, drawn, reviews
 
+from planning_case import after_ordering, case, drawn, reviews
 from stockcast.policies import Newsvendor, Orderable, check, plan, waterfall
 
-SEEDS = (1, 5, 9, 17, 20, 23)
+SEEDS = (1, 9, 17, 23)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

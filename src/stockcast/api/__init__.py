@@ -1,0 +1,1 @@
+"""The Python door: the commands as functions, and their tables as frames."""

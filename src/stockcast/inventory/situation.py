@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import final
 
+import numpy as np
+
 from stockcast.core.errors import AlignmentError
 from stockcast.demand.forecast import SampledForecast
 from stockcast.inventory.state import InventoryState
@@ -42,7 +44,7 @@ class Situation:
         """Give the situation with another forecast."""
         return replace(self, demand=demand)
 
-    def take(self, rows: "object") -> "Situation":
+    def take(self, rows: np.ndarray) -> "Situation":
         """Give some series, by ascending row."""
         return Situation(
             self.past.take(rows), self.state.take(rows), self.demand.take(rows), self.terms.take(rows), self.shared

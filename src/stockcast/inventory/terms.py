@@ -114,7 +114,7 @@ class SupplyTerms:
 
     def replace(self, **columns: np.ndarray) -> "SupplyTerms":
         """Give the terms with some columns changed."""
-        return replace(self, **columns)
+        return replace(self, **columns)  # type: ignore[arg-type]
 
 
 @final

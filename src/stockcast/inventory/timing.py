@@ -105,7 +105,7 @@ def review_periods(
             takes |= day == np.minimum(wanted, last)
     for begin, end in closures:
         takes &= ~((days >= begin) & (days <= end))
-    return takes.any(axis=1)
+    return np.asarray(takes.any(axis=1))
 
 
 def next_reviews(reviews: Bool[np.ndarray, " period"], review_period: int) -> tuple[bool, int, int]:

@@ -88,13 +88,15 @@ class CostCurve:
         )
         over = units * up - up_at
         under = (self.down_at[:, -1:] - down_at) - units * (self.down[:, -1:] - down)
-        return self.base[:, None] + np.maximum(over, 0.0) + np.maximum(under, 0.0)
+        found: np.ndarray = self.base[:, None] + np.maximum(over, 0.0) + np.maximum(under, 0.0)
+        return found
 
     def slope(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
         """Give the right-hand slope C'(u)."""
         rank = self._rank(units)
         up, down = (np.take_along_axis(array, rank, axis=1) for array in (self.up, self.down))
-        return up - (self.down[:, -1:] - down)
+        found: np.ndarray = up - (self.down[:, -1:] - down)
+        return found
 
     def optimum(self) -> Float[np.ndarray, " series"]:
         """Give the smallest u whose slope is not negative; never above 0 where shortage costs nothing.
@@ -137,6 +139,8 @@ class Leftover:
         N and M at the end of the window, and open orders that come later, on each path.
     rate, review
         d, and R in periods.
+    year
+        Periods a year.
     holding_cost, order_cost
         h, and K of the line.
     cap
@@ -150,6 +154,7 @@ class Leftover:
     later: Float[np.ndarray, "series path"]
     rate: Float[np.ndarray, " series"]
     review: Float[np.ndarray, " series"]
+    year: float
     holding_cost: Float[np.ndarray, " series"]
     order_cost: Float[np.ndarray, " series"]
     cap: Float[np.ndarray, " series"]
@@ -160,19 +165,21 @@ class Leftover:
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__ if name != "backorder"})
+        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        freeze(self, **{name: array for name, array in arrays.items() if isinstance(array, np.ndarray)})
 
     def left(self, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, "series path"]:
         """Give the stock at the next arrival, open orders that come later included."""
         held = units[:, None] if self.backorder else np.maximum(units[:, None], self.peak)
-        return held - self.need + self.later
+        found: np.ndarray = held - self.need + self.later
+        return found
 
     def economic(self) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
         """Give the economic order quantity √(2Kd/h), and the h it stands for.
 
-        A cycle is never longer than 52 reviews: where holding costs (nearly) nothing, h is raised to what that implies.
+        A cycle is never longer than a year: where holding costs (nearly) nothing, h is raised to what that implies.
         """
-        longest = 52.0 * self.rate * self.review
+        longest = self.rate * self.year
         free = np.sqrt(2.0 * self.order_cost * self.rate)
         root = np.maximum(np.sqrt(self.holding_cost), free / longest)
         holding = np.where(self.order_cost > 0, root**2, self.holding_cost)
@@ -180,11 +187,13 @@ class Leftover:
 
     def lumpy(self, cycle: Float[np.ndarray, " series"]) -> Bool[np.ndarray, " series"]:
         """Tell where a cycle quantity exceeds one review's need."""
-        return cycle > self.rate * self.review
+        found: np.ndarray = cycle > self.rate * self.review
+        return found
 
     def _marginal(self, cycle: np.ndarray, holding: np.ndarray) -> np.ndarray:
         size = np.where(cycle > 0, cycle, 1.0)
-        return np.minimum(holding * size / (2.0 * self.rate) + self.order_cost / size, self.cap)
+        found: np.ndarray = np.minimum(holding * size / (2.0 * self.rate) + self.order_cost / size, self.cap)
+        return found
 
     def cycle_value(
         self, units: Float[np.ndarray, " series"], cycle: Float[np.ndarray, " series"], *, convex: bool
@@ -196,11 +205,13 @@ class Leftover:
         beyond = self.left(units) - np.where(pays, self.safety, 0.0)[:, None]
         curve = (holding / (2.0 * self.rate))[:, None]
         if convex:
-            return (curve * np.maximum(beyond, 0.0) ** 2 - worth[:, None] * beyond).mean(axis=1)
+            found: np.ndarray = (curve * np.maximum(beyond, 0.0) ** 2 - worth[:, None] * beyond).mean(axis=1)
+            return found
         again = np.maximum(beyond + cycle[:, None], 0.0)
         next_order = self.order_cost[:, None] + curve * again**2 - worth[:, None] * (beyond + cycle[:, None])
         below = np.where(pays[:, None], next_order, 0.0)
-        return np.where(beyond < 0, below, curve * beyond**2 - worth[:, None] * beyond).mean(axis=1)
+        found: np.ndarray = np.where(beyond < 0, below, curve * beyond**2 - worth[:, None] * beyond).mean(axis=1)
+        return found
 
     def cycle_slope(
         self, units: Float[np.ndarray, " series"], cycle: Float[np.ndarray, " series"]
@@ -211,10 +222,12 @@ class Leftover:
         beyond = self.left(units) - np.where(worth < self.cap, self.safety, 0.0)[:, None]
         slope = (holding / self.rate)[:, None] * np.maximum(beyond, 0.0) - worth[:, None]
         moves = np.ones_like(slope) if self.backorder else (units[:, None] >= self.peak).astype(float)
-        return (slope * moves).mean(axis=1)
+        found: np.ndarray = (slope * moves).mean(axis=1)
+        return found
 
     def overstock(self, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
         """Give the expected holding cost of what exceeds the next level, after the next arrival."""
         excess = np.maximum(self.left(units) - np.maximum(self.left(self.free), self.level[:, None]), 0.0)
         charge = excess**2 / (2.0 * self.rate)[:, None] + self.review[:, None] * excess / 2.0
-        return (self.holding_cost[:, None] * charge).mean(axis=1)
+        found: np.ndarray = (self.holding_cost[:, None] * charge).mean(axis=1)
+        return found

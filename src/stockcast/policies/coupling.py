@@ -145,7 +145,8 @@ def keep_budget(
 
 def first_of(lines: Lines, chosen: Int[np.ndarray, " series"]) -> Int[np.ndarray, " series"]:
     """Give the first candidate of the same quantity, so that equal orders have one index."""
-    return np.argmax(lines.quantity == lines.at(chosen)[:, None], axis=1)
+    found: np.ndarray = np.argmax(lines.quantity == lines.at(chosen)[:, None], axis=1)
+    return found
 
 
 def trim(

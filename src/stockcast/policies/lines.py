@@ -76,7 +76,8 @@ class Lines:
 
     def at(self, index: Int[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
         """Give the quantities of some choice of candidates."""
-        return self.quantity[np.arange(len(index)), index]
+        found: np.ndarray = self.quantity[np.arange(len(index)), index]
+        return found
 
 
 def lines(

@@ -17,6 +17,7 @@ exactly one candidate, and the cost is added up again from the candidates.
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -61,7 +62,14 @@ def make_solver(time_limit: float) -> Any:
     highs = pulp.HiGHS(msg=False, threads=1, timeLimit=time_limit, gapRel=0.0, gapAbs=1e-9, **exact)
     if highs.available():
         return highs
-    return pulp.getSolver("PULP_CBC_CMD", msg=False, threads=1, timeLimit=time_limit, gapRel=0.0)
+    return make_cbc(time_limit)
+
+
+def make_cbc(time_limit: float) -> Any:
+    """Give the CBC that PuLP 3 brings along."""
+    with warnings.catch_warnings():  # PuLP 4 will want it installed by itself
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return pulp.PULP_CBC_CMD(msg=False, threads=1, timeLimit=time_limit, gapRel=0.0)
 
 
 def solve(

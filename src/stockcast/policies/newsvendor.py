@@ -59,12 +59,14 @@ class Aim:
     @property
     def order_up_to_level(self) -> Float[np.ndarray, " series"]:
         """Give S: the inventory position that an unconstrained order leads to, ≥ 0."""
-        return np.maximum(self.position + self.units, 0.0)
+        found: np.ndarray = np.maximum(self.position + self.units, 0.0)
+        return found
 
     @property
     def may_order(self) -> Bool[np.ndarray, " series"]:
         """Tell where an order can be placed now."""
-        return self.part.terms.at_review & self.part.terms.orderable
+        found: np.ndarray = self.part.terms.at_review & self.part.terms.orderable
+        return found
 
     def size_cost(self, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
         """Give the expected cost of an order that leads to ``units``, its order cost apart; convex in the units."""
@@ -106,7 +108,8 @@ class Aim:
         scale = NEAR * np.maximum(1.0, np.abs(worst).max(axis=1))
         pairs = zip(worst, units + scale[:, None], strict=True)
         met = np.stack([np.searchsorted(row, some, side="right") for row, some in pairs])
-        return 1.0 - met / worst.shape[1]
+        found: np.ndarray = 1.0 - met / worst.shape[1]
+        return found
 
     def unmet(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
         """Give the expected units that go unmet in the window: E (M_end − u)⁺."""
@@ -148,6 +151,7 @@ def _leftover(part: Part, projection: Projection, free: np.ndarray, shortage: np
         later=projection.later,
         rate=rate,
         review=review,
+        year=365.0 / part.demand.time.days,
         holding_cost=terms.holding_cost,
         order_cost=terms.order_cost,
         cap=np.full(len(rate), np.inf) if part.backorder else shortage,
@@ -166,15 +170,18 @@ def _cycle_units(curve: CostCurve, leftover: Leftover, cycle: np.ndarray) -> np.
         middle = 0.5 * (low + high)
         rises = curve.slope(middle[:, None])[:, 0] + leftover.cycle_slope(middle, cycle) >= 0
         low, high = np.where(rises, low, middle), np.where(rises, middle, high)
-    return high
+    found: np.ndarray = high
+    return found
 
 
 def _unmet_at_once(part: Part, projection: Projection, units: np.ndarray) -> np.ndarray:
     if not part.backorder:
-        return np.maximum(projection.last[1] - units[:, None], 0.0).mean(axis=1)
+        found: np.ndarray = np.maximum(projection.last[1] - units[:, None], 0.0).mean(axis=1)
+        return found
     demand = projection.need - projection.waited
     ready = np.clip(units[:, None, None] - projection.waited, 0.0, demand)
-    return np.where(projection.inside, demand - ready, 0.0).sum(axis=2).mean(axis=1)
+    found: np.ndarray = np.where(projection.inside, demand - ready, 0.0).sum(axis=2).mean(axis=1)
+    return found
 
 
 def _service_units(part: Part, projection: Projection) -> np.ndarray:
@@ -204,7 +211,8 @@ def _implied_shortage_cost(part: Part, projection: Projection, units: np.ndarray
     else:
         short = (projection.last[1] > units[:, None]).mean(axis=1)
     implied = part.terms.holding_cost * held / np.maximum(short, 1.0 / n_paths)
-    return np.where(implied > 0, implied, np.maximum(part.terms.shortage_cost, 1e-6))
+    found: np.ndarray = np.where(implied > 0, implied, np.maximum(part.terms.shortage_cost, 1e-6))
+    return found
 
 
 @final

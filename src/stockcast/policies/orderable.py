@@ -128,7 +128,8 @@ def choose(
 
 def floor_penalty(aim: Aim, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
     """Give the cost of staying below ``min_stock``: p for each unit that is missing from it."""
-    return np.maximum(aim.shortage_cost, 1e-6) * np.maximum(aim.floor - units, 0.0)
+    found: np.ndarray = np.maximum(aim.shortage_cost, 1e-6) * np.maximum(aim.floor - units, 0.0)
+    return found
 
 
 def reorder_point(aim: Aim) -> Float[np.ndarray, " series"]:
@@ -150,8 +151,11 @@ def reorder_point(aim: Aim) -> Float[np.ndarray, " series"]:
         orders = choose(probe, start=middle, ordered=nothing).quantity > 0
         low, high = np.where(orders, middle, low), np.where(orders, high, middle)
     point = aim.position + low
-    point = np.where(aim.part.whole, np.floor(point + 1e-6), point)
-    return np.clip(point, 0.0, aim.order_up_to_level)
+    unit = np.floor(point)  # in whole units: this one, or the next if an order is placed there too
+    orders = choose(probe, start=unit + 1.0 - aim.position, ordered=nothing).quantity > 0
+    point = np.where(aim.part.whole, unit + orders, point)
+    found: np.ndarray = np.clip(point, 0.0, aim.order_up_to_level)
+    return found
 
 
 @final

@@ -244,7 +244,8 @@ def project(part: Part) -> Projection:
 
 def _window(part: Part) -> Int[np.ndarray, " series"]:
     terms, horizon = part.terms, part.demand.horizon
-    return np.clip(np.minimum(terms.review_period, horizon) + 2 * lead_margin(terms), 1, horizon)
+    found: np.ndarray = np.clip(np.minimum(terms.review_period, horizon) + 2 * lead_margin(terms), 1, horizon)
+    return found
 
 
 def batches(part: Part) -> Iterator[np.ndarray]:

@@ -226,10 +226,11 @@ def _fit(
     result = within_budget(found, every, made.joined, cost, left, time_limit=time_limit)
     if isinstance(result, Shared):
         broken = check(situation, found.at(result.chosen))
-        made.solves.append(result.solve)
         if not broken:
+            made.solves.append(result.solve)
             return result.chosen
         text = f"solver: plan rejected ({broken[0].rule})"
+        made.solves.append(_replaced(result.solve, text))
     else:
         made.solves.append(result)
         text = f"solver: {result.status}"

@@ -115,7 +115,8 @@ def _card(data: ReportData, at: int, mean: np.ndarray, band: tuple[str, np.ndarr
         plan = data.plan
         parts.append(
             soft(
-                f"Order {number(float(plan['order_quantity'][at]))} units, {number(float(plan['line_value'][at]))}: "
+                f"Order {number(float(plan['order_quantity'][at]))} units, "
+                f"worth {number(float(plan['line_value'][at]))}: "
                 f"<bdi>{plain(plan['reason'][at])}</bdi>"
             )
         )

@@ -1,0 +1,1 @@
+"""The straight-line programs behind the commands: check, forecast, plan, nightly, and what they share."""

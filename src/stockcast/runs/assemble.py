@@ -15,6 +15,7 @@ from stockcast.core.axes import WEEKDAYS
 from stockcast.core.errors import UsageError
 from stockcast.core.findings import Alert
 from stockcast.inventory import SupplyTerms
+from stockcast.inventory.terms import OBJECTIVES, Objective
 from stockcast.runs.config import RunConfig
 from stockcast.runs.job import Job
 
@@ -26,7 +27,7 @@ def ingest_spec(job: Job) -> ingest.IngestSpec:
     """Say what to read, and how the tables become arrays."""
     config = job.config
     objective, target = objective_of(config)
-    sources = {
+    sources: dict[str, ingest.SourceSpec] = {
         name: ingest.SourceSpec(
             name=name,
             path=config.root / source.path,
@@ -65,14 +66,14 @@ def ingest_spec(job: Job) -> ingest.IngestSpec:
     )
 
 
-def objective_of(config: RunConfig) -> tuple[str, float]:
+def objective_of(config: RunConfig) -> tuple[Objective, float]:
     """Give the objective's kind and its service level (0 under ``cost``)."""
     objective = config.plan.objective
     if isinstance(objective, str):
-        return objective, 0.0
+        return "cost", 0.0
     given = {name: value for name, value in as_mapping(objective).items() if value is not None}
     ((kind, target),) = given.items()
-    return kind, float(target)
+    return next(known for known in OBJECTIVES if known == kind), float(target)
 
 
 def defaults_of(config: RunConfig) -> dict[str, object]:
@@ -125,7 +126,7 @@ def horizon_of(config: RunConfig, terms: SupplyTerms) -> tuple[int, SupplyTerms,
             sku=str(terms.series.sku[row]),
             location=str(terms.series.location[row]),
             supplier=str(terms.supplier[row]),
-            message=f"lead time and next review reach {reach[row]} periods ahead: more than a year, so nothing is ordered",
+            message=f"lead time and next review reach {reach[row]} periods ahead, over a year: nothing is ordered",
             suggested_action="check lead_time_days, order_days and supplier_closures",
         )
         for row in np.flatnonzero(beyond & terms.orderable)
@@ -175,6 +176,5 @@ def forecast_key(job: Job, inputs: ingest.Inputs) -> str:
     settings = as_mapping(job.config.forecast)
     sources = {name: inputs.hashes.get(name, "") for name in ("sales", "stock_history", "known_future", "calendar")}
     reading = {name: as_mapping(source) for name, source in job.config.sources.items() if name in sources}
-    return digest(
-        [str(inputs.panel.origin), inputs.panel.series.digest, sources, reading, settings, job.config.step, seed_of(job)]
-    )
+    axes = [str(inputs.panel.origin), inputs.panel.series.digest, job.config.step]
+    return digest([*axes, sources, reading, settings, seed_of(job)])

@@ -1,7 +1,8 @@
 """``stockcast check``: read and validate every source; nothing of the sources changes."""
 
-from stockcast.runs.finish import Result, finish
+from stockcast.runs.finish import finish
 from stockcast.runs.job import Job, Outcome
+from stockcast.runs.result import Result
 from stockcast.runs.stages import read
 from stockcast.runs.start import opened
 

@@ -1,37 +1,24 @@
 """The end of every run: judge it, write its tables and its manifest, publish them all at once, and sum it up."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import final
 
 import numpy as np
 
-from stockcast import ingest, policies
+from stockcast import policies
 from stockcast.core.errors import HeldBackError
-from stockcast.inventory import Situation
+from stockcast.models.ladder import failed
 from stockcast.report import files, html, recorded, tables
 from stockcast.runs import assemble, earlier, guard, manifest
 from stockcast.runs.job import Job, Outcome, Status
 from stockcast.runs.publish import Publication
+from stockcast.runs.result import Result
 from stockcast.runs.stages import Forecasted, Night
+from stockcast.runs.summary import counts_of, headline, tables_of
 
-SHOWN = 5  # rows of a summary table on the terminal
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a run made; what it did not make is None."""
-
-    inputs: ingest.Inputs
-    forecast: Forecasted | None = None
-    situation: Situation | None = None
-    plan: "policies.Planned | None" = None
-    report: bool = False
-    extra: Mapping[str, int | float | str] = field(default_factory=dict)
+SOLVE = ("supplier", "solver", "status", "objective", "bound", "gap", "seconds")
 
 
 def finish(night: Night, result: Result) -> Outcome:
@@ -44,7 +31,7 @@ def finish(night: Night, result: Result) -> Outcome:
     held = _guard(night, result)
     status: Status = "held" if held else ("degraded" if reasons_to_doubt(night, result) else "ok")
     run_id = _run_id(job, result) + ("-held" if held else "")
-    counts = _counts(night, result)
+    counts = counts_of(night, result)
     with job.progress.stage("publishing"):
         out = None if held else job.out
         base, keep = night.folder, job.config.output.keep
@@ -64,8 +51,8 @@ def finish(night: Night, result: Result) -> Outcome:
         counts=counts,
         artifacts=_artifacts(folder),
         issues=tuple(night.issues),
-        headline=_headline(result, counts),
-        tables=_tables(night, result),
+        headline=headline(result, counts),
+        tables=tables_of(night, result),
     )
 
 
@@ -89,7 +76,7 @@ def reasons_to_doubt(night: Night, result: Result) -> list[str]:
 
 def failures(made: Forecasted) -> np.ndarray:
     """Tell where the chosen model failed; a history too short for it is no failure."""
-    return np.array([bool(text) and "history" not in text for text in made.fallback.tolist()], dtype=bool)
+    return failed(made.fallback)
 
 
 def _guard(night: Night, result: Result) -> HeldBackError | None:
@@ -205,79 +192,8 @@ def _manifest(
 
 
 def _solve(solve: "policies.Solve") -> dict[str, object]:
-    return {name: getattr(solve, name) for name in ("supplier", "solver", "status", "objective", "bound", "gap", "seconds")}
-
-
-def _counts(night: Night, result: Result) -> dict[str, int | float | str]:
-    rows = result.inputs.rows.values()
-    counts: dict[str, int | float | str] = {
-        "series": len(result.inputs.panel.series),
-        "rows_read": sum(row.read for row in rows),
-        "quarantined": sum(row.quarantined for row in rows),
-        "issues": len(night.issues),
-        "exceptions": len(night.alerts),
-    }
-    if result.forecast is not None:
-        counts["horizon"] = result.forecast.demand.horizon
-        counts["fallbacks"] = int((result.forecast.fallback != "").sum())
-        if result.forecast.evaluation is not None:
-            counts["clipped"] = result.forecast.evaluation.clipped
-    if result.plan is not None and result.situation is not None:
-        plan, terms = result.plan.plan, result.situation.terms
-        ordered = plan.order_quantity > 0
-        counts["order_lines"] = int(ordered.sum())
-        counts["suppliers"] = len(np.unique(terms.supplier[ordered]))
-        counts["order_value"] = round(guard.order_value(plan, terms.unit_cost), 2)
-        counts["lines_without_cost"] = int((ordered & np.isnan(terms.unit_cost)).sum())
-    return counts | dict(result.extra)
+    return {name: getattr(solve, name) for name in SOLVE}
 
 
 def _artifacts(folder: Path) -> dict[str, Path]:
     return {path.name: path.resolve() for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def _headline(result: Result, counts: Mapping[str, int | float | str]) -> str:
-    as_of = result.inputs.panel.origin
-    if result.plan is not None:
-        return (
-            f"{counts['order_lines']} order lines for {counts['suppliers']} suppliers, worth {counts['order_value']:,.2f}, "
-            f"as of {as_of}"
-        )
-    if result.forecast is not None:
-        return f"{counts['series']} series forecast for {counts['horizon']} periods after {as_of}"
-    return f"{counts['rows_read']} rows read, {counts['quarantined']} quarantined; as of {as_of}, {counts['series']} series"
-
-
-def _tables(night: Night, result: Result) -> Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
-    shown = []
-    if result.forecast is None:
-        header = ("source", "read", "kept", "merged", "returned", "quarantined", "left out")
-        rows = [
-            (name, *(f"{n:,}" for n in (c.read, c.kept, c.merged, c.returned, c.quarantined, c.left_out)))
-            for name, c in result.inputs.rows.items()
-        ]
-        shown.append(("rows", header, rows))
-    if night.issues:
-        kinds: Counter[tuple[str, str, str]] = Counter()
-        for issue in night.issues:
-            kinds[(issue.severity, issue.code, issue.source)] += issue.count
-        first = {(i.severity, i.code, i.source): i for i in reversed(night.issues)}
-        rows = [
-            (severity, code, source, f"{count:,}", _where(first[severity, code, source].message))
-            for (severity, code, source), count in kinds.most_common(2 * SHOWN)
-        ]
-        shown.append(("issues, like ones together", ("severity", "code", "source", "rows", "the first"), rows))
-    if result.forecast is not None:
-        models, series = np.unique(result.forecast.model, return_counts=True)
-        rows = [(str(m), str(n)) for n, m in sorted(zip(series.tolist(), models.tolist(), strict=True), reverse=True)]
-        shown.append(("models", ("model", "series"), rows))
-    if result.plan is not None:
-        worst = sorted(night.alerts, key=lambda a: (-a.value, a.code, a.sku, a.location))[:SHOWN]
-        rows = [(a.code, a.sku, a.location, f"{a.value:,.0f}", _where(a.message)) for a in worst]
-        if rows:
-            shown.append(("exceptions, the costliest first", ("code", "sku", "location", "value", "what"), rows))
-    return shown
-
-
-def _where(text: str, width: int = 90) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

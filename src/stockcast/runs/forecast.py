@@ -1,7 +1,8 @@
 """``stockcast forecast``: a forecast for every series."""
 
-from stockcast.runs.finish import Result, finish
+from stockcast.runs.finish import finish
 from stockcast.runs.job import Job, Outcome
+from stockcast.runs.result import Result
 from stockcast.runs.stages import forecast, read
 from stockcast.runs.start import opened
 

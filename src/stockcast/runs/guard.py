@@ -11,7 +11,7 @@ from stockcast.core.errors import HeldBackError
 from stockcast.inventory import ReorderPlan, Situation
 
 FEW = 3  # earlier plans below which their median says nothing
-RECENT_DAYS = 56
+RECENT_DAYS = 28
 
 
 @final
@@ -72,22 +72,24 @@ def hold_back(
 
 
 def _level_shift(limits: Limits, situation: Situation) -> HeldBackError | None:
-    """Hold back when the newest sales of all series together left everything seen before (an input in another unit)."""
+    """Hold back when all series together left what any week before the newest four has seen.
+
+    The forecast's mean a period is held against the highest 7-day average of total sales up to 28 days ago. A season's
+    peak or a growing shop stays within a small multiple of its best week; sales in another unit don't.
+    """
     panel = situation.past
-    window = max(RECENT_DAYS // panel.time.days, 1)
-    if panel.time.n < 2 * window:
+    week, recent = max(7 // panel.time.days, 1), max(RECENT_DAYS // panel.time.days, 1)
+    before = panel.sales.sum(axis=0)[: panel.time.n - recent]
+    if len(before) < recent:
         return None
-    total = panel.sales.sum(axis=0)
+    best = float(np.convolve(before, np.full(week, 1.0 / week), mode="valid").max())
     forecast = float(situation.demand.mean().sum(axis=0).mean())
-    before = total[: -max(window // 8, 1)]
-    level = float(np.median(before[-window:]))
-    top = float(before.max())
-    if level > 0 and forecast > max(limits.max_value_ratio * level, top):
+    if best > 0 and forecast > limits.max_value_ratio * best:
         return HeldBackError(
-            f"the forecast of all series together is {forecast:,.6g} a period; the {window} periods before the newest "
-            f"ones had a median of {level:,.6g}",
+            f"the forecast of all series together is {forecast:,.6g} a period; the best week until {RECENT_DAYS} days "
+            f"ago had {best:,.6g}",
             code="SC-G004",
-            details=[f"guardrails.max_value_ratio: {limits.max_value_ratio:g}; the highest period so far: {top:,.6g}"],
+            details=[f"guardrails.max_value_ratio: {limits.max_value_ratio:g}"],
             help="look at the newest sales: a changed unit or a doubled file looks like this",
         )
     return None

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol, final, runtime_checkable, runtime_checkable
+from typing import Literal, Protocol, final, runtime_checkable
 
 from stockcast.core.findings import Issue
 from stockcast.runs.config import RunConfig

@@ -1,7 +1,8 @@
 """``stockcast run``: the nightly job, the page that a reader should see first."""
 
-from stockcast.runs.finish import Result, finish
+from stockcast.runs.finish import finish
 from stockcast.runs.job import Job, Outcome
+from stockcast.runs.result import Result
 from stockcast.runs.stages import forecast, plan, read
 from stockcast.runs.start import opened
 

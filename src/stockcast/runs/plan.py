@@ -1,7 +1,8 @@
 """``stockcast plan``: orders from the forecast at hand."""
 
-from stockcast.runs.finish import Result, finish
+from stockcast.runs.finish import finish
 from stockcast.runs.job import Job, Outcome
+from stockcast.runs.result import Result
 from stockcast.runs.stages import forecast_at_hand, plan, read
 from stockcast.runs.start import opened
 

@@ -140,7 +140,9 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
     return forecast(night, inputs)
 
 
-def plan(night: Night, inputs: ingest.Inputs, made: Forecasted, terms: SupplyTerms) -> tuple[Situation, "policies.Planned"]:
+def plan(
+    night: Night, inputs: ingest.Inputs, made: Forecasted, terms: SupplyTerms
+) -> tuple[Situation, "policies.Planned"]:
     """Turn the forecast into orders."""
     situation = Situation(inputs.panel, inputs.state, made.demand, terms, inputs.shared)
     policy = night.job.config.plan.policy

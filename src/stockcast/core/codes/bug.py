@@ -11,7 +11,12 @@ CODES: tuple[Code, ...] = (
     Code("SC-B004", "a panel with impossible numbers", "Sales or in_stock passed the checks wrongly.", _REMEDY),
     Code("SC-B005", "a stock state with impossible numbers", "Stock, backorders or pipeline below zero.", _REMEDY),
     Code("SC-B006", "terms with impossible numbers", "A term of supply passed the checks wrongly.", _REMEDY),
-    Code("SC-B007", "a simulated period that cannot be", "An order or a demand below zero, or beyond the pipeline.", _REMEDY),
+    Code(
+        "SC-B007",
+        "a simulated period that cannot be",
+        "An order or a demand below zero, or beyond the pipeline.",
+        _REMEDY,
+    ),
     Code("SC-B010", "columns of a table differ in length", "A table to be written is no table.", _REMEDY),
     Code("SC-B011", "an output is not finite or negative", "A number about to be written is not one.", _REMEDY),
     Code("SC-B012", "two order lines share one id", "The ids of orders.csv would not be unique.", _REMEDY),

@@ -133,4 +133,10 @@ CODES: tuple[Code, ...] = (
         "`doctor` found that something this installation needs is missing.",
         "Install what the message names.",
     ),
+    Code(
+        "SC-C026",
+        "no such table",
+        "A run publishes the tables that its command makes; this one is not among them.",
+        "name one of the tables that the message lists",
+    ),
 )

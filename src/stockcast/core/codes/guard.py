@@ -26,7 +26,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-G004",
         "forecast far above recent sales",
-        "The mean forecast of all series together is more than guardrails.max_value_ratio times recent sales.",
+        "The mean forecast of all series together is more than guardrails.max_value_ratio times the best week of sales "
+        "until 28 days ago.",
         "look at the newest sales: a changed unit or a doubled file looks like this",
     ),
 )

@@ -129,7 +129,7 @@ class Levels(_Checked):
 @final
 @dataclass(frozen=True)
 class NamesOrAuto(_Checked):
-    """The word ``auto``, or a list of known names."""
+    """The word ``auto``, or a list of known names; one name may stand by itself."""
 
     known: Sequence[str]
 
@@ -137,6 +137,8 @@ class NamesOrAuto(_Checked):
         """Give the names."""
         if isinstance(value, str) and value == "auto":
             return "auto"
+        if isinstance(value, str):
+            value = [value]
         if not isinstance(value, list) or not value:
             raise refuse("type", f"{shown(value)} is neither auto nor a list of names")
         for name in value:
@@ -150,7 +152,7 @@ class NamesOrAuto(_Checked):
     def json(self) -> dict[str, Any]:
         """Describe it as JSON Schema."""
         names = {"type": "array", "items": {"enum": list(self.known)}, "minItems": 1, "uniqueItems": True}
-        return {"anyOf": [{"const": "auto"}, names]}
+        return {"anyOf": [{"enum": ["auto", *self.known]}, names]}
 
 
 @final

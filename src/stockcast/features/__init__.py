@@ -1,1 +1,0 @@
-"""Features as arrays: grown with the boosting models."""
