@@ -8,7 +8,7 @@ import pytest
 from planning_case import after_ordering, case, drawn, reviews
 from stockcast.policies import Newsvendor, Orderable, check, plan, waterfall
 
-SEEDS = (1, 9, 17, 23)
+SEEDS = (1, 9, 17, 71)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -137,7 +137,7 @@ class TimeAxis:
 
     def __post_init__(self) -> None:
         """Hold the start as a day."""
-        object.__setattr__(self, "start", np.datetime64(self.start, "D"))
+        object.__setattr__(self, "start", self.start.astype("datetime64[D]"))
         if self.n < 0 or self.step not in ("day", "week"):
             raise UsageError(f"not a time axis: {self.n} periods of {self.step}", code="SC-B003")
 

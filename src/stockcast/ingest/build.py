@@ -6,7 +6,10 @@ from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert
 from stockcast.ingest.checked import CheckedTable, CheckedTables
-from stockcast.ingest.history import build_history, pairs_of
+from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
+from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
+from stockcast.ingest.history import History, build_history, pairs_of
+from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders
 from stockcast.ingest.origin import choose_origin, leave_out_later
 from stockcast.ingest.refusal import RefusedInput
@@ -32,6 +35,8 @@ def build(checked: CheckedTables) -> Inputs:
         nowhere.
     UsageError
         If ``select`` matches nothing.
+    ResourceError
+        If the panel would not fit into memory.
     """
     try:
         return _build(checked)
@@ -48,6 +53,9 @@ def _build(checked: CheckedTables) -> Inputs:
     if sales.count.left_out:
         findings.notes.append(f"{sales.count.left_out} sales rows after {origin.last_day} are not read")
     axis = _axis(checked, sales)
+    require_memory(sales, axis, origin, spec.step, spec.week_start)
+    tell_of_few_rows(checked, sales)
+    held = hold_missing_locations(checked, sales, axis)
     history = build_history(checked, sales, axis, origin)
     lookup = Lookup.of(checked, axis)
     panel = Panel(
@@ -59,10 +67,12 @@ def _build(checked: CheckedTables) -> Inputs:
         history.known,
         _attributes(checked, lookup),
     )
+    _doubt(checked, sales, history, panel)
     stock = read_stock(checked, axis, origin)
-    resolved = resolve_terms(checked, lookup, origin, stock.has_stock, _last_price(history.known))
+    resolved = resolve_terms(checked, lookup, origin, stock.has_stock & ~held, _last_price(history.known))
     orders = read_orders(checked, axis, resolved.terms, origin)
     _tell_of_held(checked, lookup, stock.has_stock)
+    _tell_of_items_not_planned(checked, axis)
     terms, shared = share_terms(checked, resolved.terms, orders)
     width = int(terms.protection_interval.max(initial=0)) + 2
     state = InventoryState(axis, stock.on_hand, stock.backorders, pipeline_of(orders, len(axis), width))
@@ -84,7 +94,33 @@ def _build(checked: CheckedTables) -> Inputs:
         resolved.reviews.date[rows],
         lookup.has_item[rows],
         stock.has_stock[rows],
+        held[rows],
     )
+
+
+def _doubt(checked: CheckedTables, sales: CheckedTable, history: History, panel: Panel) -> None:
+    """Tell of values that are kept and doubted."""
+    n = history.time.n
+    key = np.flatnonzero(history.sales.ravel() > 0).astype(np.int64)
+    price = history.known.price[:, :n].ravel()[key]
+    sold = sales.take(np.flatnonzero(sales.numbers("quantity") > 0))
+    tell_of_outliers(checked, sold, panel.series, history.time, key, history.sales.ravel()[key], price)
+    tell_of_parts(checked, panel.series, panel.attributes)
+
+
+def _tell_of_items_not_planned(checked: CheckedTables, axis: SeriesAxis) -> None:
+    """Tell of items that no series is planned for."""
+    items = checked.tables.get("items")
+    if items is None:
+        return
+    names = items.texts("sku")
+    rest = np.sort(names[~np.isin(names, axis.sku)]).tolist()
+    if rest:
+        shown = ", ".join(rest[:5]) + (f" and {len(rest) - 5} more" if len(rest) > 5 else "")
+        checked.findings.inform(
+            "SC-D041", "items", f"{items.source.label}: no sales and no stock of {shown}",
+            "not planned; add a row to inventory, with 0 if empty, to order them", count=len(rest), column="sku",
+        )  # fmt: skip
 
 
 def _axis(checked: CheckedTables, sales: CheckedTable) -> SeriesAxis:
@@ -122,13 +158,21 @@ def _last_price(known: KnownFuture) -> np.ndarray:
 
 def _tell_of_held(checked: CheckedTables, lookup: Lookup, has_stock: np.ndarray) -> None:
     """Give an exception for every series that is forecast but cannot be ordered."""
-    axis, alerts = lookup.axis, checked.findings.alerts
-    for table, has, code, what, remedy in (
-        ("items", lookup.has_item, "SC-D065", "no row in items: forecast, not ordered", "add it to items"),
-        ("inventory", has_stock, "SC-D066", "no stock row: held, not ordered", "add it to inventory, with 0 if empty"),
-    ):
-        if table not in checked.tables and not (table == "items" and "item_locations" in checked.tables):
-            alerts.append(Alert("warning", code, f"no source {table}: nothing is ordered", f"name sources.{table}"))
+    axis, alerts, tables = lookup.axis, checked.findings.alerts, checked.tables
+    for name, told, has, code, what, whole, remedy in (
+        (
+            "items", "items" in tables or "item_locations" in tables, lookup.has_item, "SC-D065",
+            "no row in items: forecast, not ordered", "no source items: every series is forecast, none is ordered",
+            "add it to items",
+        ),
+        (
+            "inventory", "inventory" in tables, has_stock, "SC-D066",
+            "no stock row: held, not ordered", "no source inventory: the stock of no series is known, all are held",
+            "add it to inventory, with 0 if empty",
+        ),
+    ):  # fmt: skip
+        if not told:
+            alerts.append(Alert("warning", code, whole, f"name sources.{name}"))
             continue
         for at in np.flatnonzero(~has).tolist():
             alerts.append(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from stockcast.core.errors import DataError
+from stockcast.core.errors import DataError, UsageError, did_you_mean
 from stockcast.core.findings import Issue, RowCount
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.convert import (
@@ -14,6 +14,7 @@ from stockcast.ingest.convert import (
     Converted,
     date_formats,
     looks_like_decimal_comma,
+    may_be_grouped,
     to_dates,
     to_numbers,
     to_texts,
@@ -35,8 +36,11 @@ def check(raw: RawTables) -> CheckedTables:
     RefusedInput
         If a source has too many refused rows, an ambiguous date, a decimal comma that was not declared, or a key with
         two meanings. All sources are looked at first: the error carries the issues of all.
+    UsageError
+        If no source has a column that ``forecast.covariates`` lists.
     """
     findings = Findings()
+    _tell_of_settings(raw, findings)
     tables: dict[str, CheckedTable] = {}
     errors: list[DataError] = []
     for name, table in raw.tables.items():
@@ -92,6 +96,9 @@ def _finish(
     whole = CheckedTable(source, typed, np.arange(raw.n), raw.place, RowCount(read, raw.n, quarantined=read - raw.n))
     checked = whole.take(rows, RowCount(read, len(rows), quarantined=read - len(rows)))
     _tell_of_texts(source, table, columns, findings)
+    _tell_of_times(source, columns, findings)
+    _tell_of_marks(source, columns, findings)
+    _tell_of_near_names(raw, table, findings)
     for name in ("sku", "location", "supplier"):
         if name in checked.columns:
             near_equal_ids(checked, name, findings)
@@ -195,12 +202,12 @@ def _stop_at_decimal_commas(
             continue
         first = min(hits, key=lambda issue: issue.line or 0)
         others = f"; {len(hits) - 1} other rows look like decimal commas" if len(hits) > 1 else ", not a comma"
-        raise DataError(
-            first.message,
-            code="SC-D014",
-            details=[f'read with decimal "."{others}'],
-            help=f'set sources.{source.name}.decimal: ","',
-        )
+        details, remedy = [f'read with decimal "."{others}'], f'set sources.{source.name}.decimal: ","'
+        if all(may_be_grouped(hit.value) for hit in hits):
+            whole = str(first.value).replace(",", "")
+            details.append(f"or marks between thousands: then {first.value} is {whole}, and no such mark is read")
+            remedy = f"write {whole} without the mark; only if the comma is the decimal mark, {remedy}"
+        raise DataError(first.message, code="SC-D014", details=details, help=remedy)
 
 
 def _stop_at_too_many(spec: IngestSpec, raw: RawTable, refused: list[Issue], read: int) -> None:
@@ -239,6 +246,73 @@ def _tell_of_texts(source: SourceSpec, table: Table, columns: dict[str, Converte
                 "read as text; leading zeros, if there were any, are lost: store ids as text",
                 count=column.from_number, column=name,
             )  # fmt: skip
+
+
+def _tell_of_times(source: SourceSpec, columns: dict[str, Converted], findings: Findings) -> None:
+    """Tell of times that the clocks of the declared zone skip, and of offsets that no declared zone asks for."""
+    for name, column in columns.items():
+        if column.skipped_hour:
+            findings.warn(
+                "SC-D076", source.name,
+                f"{source.label}: {column.skipped_hour} values of {name} lie in an hour that the clocks of "
+                f"{source.timezone} skip", "moved past the skipped hour", count=column.skipped_hour, column=name,
+            )  # fmt: skip
+        if column.offset:
+            findings.inform(
+                "SC-D077", source.name,
+                f"{source.label}: {column.offset} values of {name} have a UTC offset, and no time zone is declared",
+                f"the day is taken as written (Parquet: in UTC); set sources.{source.name}.timezone",
+                count=column.offset, column=name,
+            )  # fmt: skip
+
+
+def _tell_of_marks(source: SourceSpec, columns: dict[str, Converted], findings: Findings) -> None:
+    """Warn where every number with a decimal mark would make sense with thousands marks too."""
+    for name, column in columns.items():
+        if column.grouped:
+            findings.warn(
+                "SC-D078", source.name,
+                f"{source.label}: every {name} with a {source.decimal!r} has three digits after it, such as "
+                f"{column.grouped}", f"read as decimals; if {source.decimal!r} stands between thousands, take it out",
+                column=name,
+            )  # fmt: skip
+
+
+def _tell_of_near_names(raw: RawTable, table: Table, findings: Findings) -> None:
+    """Warn of an attribute whose name is nearly that of a column which the file lacks."""
+    absent = [name for name in table.columns if name not in raw.columns]
+    for name in raw.columns:
+        near = did_you_mean(name.casefold().replace(" ", "_"), absent, limit=1) if name not in table.columns else ""
+        if near and raw.source.name in ("items", "item_locations", "locations"):
+            findings.warn(
+                "SC-D079", raw.source.name, f"{raw.source.label}: column {name!r} is read as an attribute{near}",
+                f"kept as an attribute; map it under sources.{raw.source.name}.columns if it is that column",
+                column=name,
+            )  # fmt: skip
+
+
+def _tell_of_settings(raw: RawTables, findings: Findings) -> None:
+    """Tell of settings that name data which nothing uses yet."""
+    further = [name for name in dict.fromkeys(raw.spec.covariates) if name not in TABLES["sales"].columns]
+    for name in further:
+        held = [table for table in raw.tables.values() if name in table.columns]
+        if not held:
+            found = [column for table in raw.tables.values() for column in table.ignored]
+            raise UsageError(
+                f"forecast.covariates: no source has a column {name!r}{did_you_mean(name, found)}",
+                code="SC-D009",
+                help="correct the name, or map it under sources.….columns",
+            )
+        findings.warn(
+            "SC-D030", held[0].source.name,
+            f"forecast.covariates: {name} of {', '.join(table.source.label for table in held)} is read and checked, "
+            "not used yet", "no effect on the forecast", column=name,
+        )  # fmt: skip
+    if raw.spec.storage:
+        findings.warn(
+            "SC-D030", "", f"plan.storage: read, not used yet ({', '.join(sorted(raw.spec.storage))})",
+            "no effect on the plan: check the volume of the orders yourself", count=len(raw.spec.storage),
+        )  # fmt: skip
 
 
 def _tell_of_unused(raw: RawTable, table: Table, findings: Findings) -> None:

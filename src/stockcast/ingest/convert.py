@@ -20,6 +20,7 @@ _ISO = re.compile(
     r"(\d{4})([-/]?)(\d{2})\2(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?",
     re.ASCII,
 )
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", re.ASCII)
 _SLASHED = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?:[T ].*)?", re.ASCII)
 _NOT_FINITE = {"nan", "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity", "#n/a", "#div/0!", "#value!"}
 _FLAGS = {"true": 1.0, "yes": 1.0, "y": 1.0, "false": 0.0, "no": 0.0, "n": 0.0}
@@ -69,6 +70,9 @@ class Converted:
     raw: RawColumn
     changed: int = 0  # rows whose text was trimmed or normalised
     from_number: int = 0  # rows whose text was a number in the file
+    skipped_hour: int = 0  # rows whose time is one that the declared zone's clocks skip
+    offset: int = 0  # rows whose time has an offset, where no zone is declared
+    grouped: str = ""  # a number of the column, where every one with a decimal mark may hold thousands marks instead
 
     def faulty_rows(self) -> np.ndarray:
         """Give the rows whose value is refused."""
@@ -156,6 +160,17 @@ def looks_like_decimal_comma(value: object) -> bool:
     return isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()) is not None
 
 
+def may_be_grouped(value: object) -> bool:
+    """Tell whether the marks of a number may stand between thousands.
+
+    Examples
+    --------
+    >>> [may_be_grouped(text) for text in ("1,204", "1.204", "0.204", "12,5", "1204")]
+    [True, True, False, False, False]
+    """
+    return isinstance(value, str) and _GROUPED.fullmatch(value.strip()) is not None
+
+
 def to_numbers(raw: RawColumn, *, decimal: str = ".", flag: bool = False, blank_nan: bool = False) -> Converted:
     """Convert to float64, NaN for a blank.
 
@@ -191,7 +206,9 @@ def to_numbers(raw: RawColumn, *, decimal: str = ".", flag: bool = False, blank_
                 values[at] = math.nan
             else:
                 values[at] = result
-    return Converted(values[raw.codes], faults, raw)
+    marked = [value for value in raw.values if isinstance(value, str) and decimal in value]
+    doubted = excerpt(marked[0]) if marked and all(may_be_grouped(value) for value in marked) else ""
+    return Converted(values[raw.codes], faults, raw, grouped=doubted)
 
 
 def both_readings(text: str) -> str:
@@ -240,19 +257,16 @@ def _offset(text: str) -> dt.timezone:
     return dt.timezone(-span if text[0] == "-" else span)
 
 
-def _iso_date(found: re.Match[str], zone: ZoneInfo | None) -> dt.date:
+def _iso_moment(found: re.Match[str]) -> dt.date:
     day = dt.date(int(found[1]), int(found[3]), int(found[4]))
     if found[5] is None:
         return day
-    moment = dt.datetime.combine(day, dt.time(int(found[5]), int(found[6]), min(int(found[7] or 0), 59)))
-    if found[8] and zone:
-        return moment.replace(tzinfo=_offset(found[8])).astimezone(zone).date()
-    return day
+    time = dt.time(int(found[5]), int(found[6]), min(int(found[7] or 0), 59))
+    return dt.datetime.combine(day, time, _offset(found[8]) if found[8] else None)
 
 
-def _date(value: object, pattern: str | None, zone: ZoneInfo | None) -> dt.date | Fault | None:
-    if isinstance(value, dt.datetime):
-        return value.astimezone(zone).date() if value.tzinfo and zone else value.date()
+def _moment(value: object, pattern: str | None) -> dt.date | Fault | None:
+    """Read a date, or a timestamp with the offset that it is written with."""
     if isinstance(value, dt.date):
         return value
     text = str(value).strip().strip("\u00a0")
@@ -261,16 +275,34 @@ def _date(value: object, pattern: str | None, zone: ZoneInfo | None) -> dt.date 
     fault = Fault("SC-D017", f'"{excerpt(value)}" is not a date')
     try:
         if pattern:
-            moment = dt.datetime.strptime(text, pattern)
-            return moment.astimezone(zone).date() if moment.tzinfo and zone else moment.date()
+            return dt.datetime.strptime(text, pattern)
         found = _ISO.fullmatch(text)
         if found:
-            return _iso_date(found, zone)
+            return _iso_moment(found)
     except (ValueError, OverflowError):
         return fault
     if _SLASHED.fullmatch(text) and both_readings(text) != "no date":
         return Fault("SC-D018", f'"{excerpt(value)}" is ambiguous: {both_readings(text)}')
     return fault
+
+
+def day_in_zone(moment: dt.datetime, zone: ZoneInfo) -> tuple[dt.date, bool]:
+    """Give the day of a moment on the clocks of a zone, and whether those clocks skip the time as it is written.
+
+    A time without an offset is a time of the zone. One that its clocks skip in spring is moved past the gap, by the
+    length of the gap; of one that they show twice the day is the same both times.
+
+    Examples
+    --------
+    >>> day_in_zone(dt.datetime(2026, 3, 29, 2, 30), ZoneInfo("Europe/Paris"))
+    (datetime.date(2026, 3, 29), True)
+    >>> day_in_zone(dt.datetime(2011, 12, 30, 12), ZoneInfo("Pacific/Apia"))
+    (datetime.date(2011, 12, 31), True)
+    """
+    if moment.tzinfo is not None:
+        return moment.astimezone(zone).date(), False
+    shown = moment.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone)
+    return shown.date(), shown.replace(tzinfo=None, fold=0) != moment
 
 
 def to_dates(raw: RawColumn, *, pattern: str | None = None, zone: ZoneInfo | None = None) -> Converted:
@@ -281,16 +313,24 @@ def to_dates(raw: RawColumn, *, pattern: str | None = None, zone: ZoneInfo | Non
     pattern
         A ``strptime`` pattern; without it only ISO dates and timestamps are read.
     zone
-        Where given, a timestamp with an offset is taken to the day it has there.
+        Where given, a timestamp is taken to the day that it has there; else to the day that is written.
     """
     faults: dict[int, Fault] = {}
     days = np.full(len(raw.values) + 1, np.datetime64("NaT"), dtype="datetime64[D]")
+    skipped, offset = np.zeros(len(days), dtype=bool), np.zeros(len(days), dtype=bool)
     for at, value in enumerate(raw.values):
-        day = _date(value, pattern, zone)
+        day = _moment(value, pattern)
+        if isinstance(day, dt.datetime):
+            offset[at] = day.tzinfo is not None and zone is None
+            try:
+                day, skipped[at] = day_in_zone(day, zone) if zone else (day.date(), False)
+            except OverflowError:
+                day = Fault("SC-D017", f'"{excerpt(value)}" is not a date')
         if isinstance(day, dt.date) and not _EARLIEST <= day <= _LATEST:
             day = Fault("SC-D017", f'"{excerpt(value)}" is not a date between {_EARLIEST.year} and {_LATEST.year}')
         if isinstance(day, Fault):
             faults[at] = day
         elif day is not None:
             days[at] = np.datetime64(day, "D")
-    return Converted(days[raw.codes], faults, raw)
+    count, with_offset = int(skipped[raw.codes].sum()), int(offset[raw.codes].sum())
+    return Converted(days[raw.codes], faults, raw, skipped_hour=count, offset=with_offset)

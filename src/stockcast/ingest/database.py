@@ -45,6 +45,7 @@ def connect(*paths: Path, attach: Path | None = None) -> duckdb.DuckDBPyConnecti
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     if attach is not None:
         connection.execute(f"ATTACH {quote_text(str(attach))} AS file (READ_ONLY)")
+    connection.execute("SET TimeZone = 'UTC'")  # never that of the machine
     allowed = ", ".join(quote_text(str(path)) for path in paths)
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
@@ -142,6 +143,13 @@ def column_names(source: SourceSpec, connection: duckdb.DuckDBPyConnection, rela
     return tuple(row[0] for row in rows if not _PANDAS_INDEX.fullmatch(row[0]))
 
 
+def _held(value: pa.Scalar) -> object:
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):
+        return f"{value.type} {value.value}"
+
+
 def _encode(column: pa.ChunkedArray) -> RawColumn:
     """Give a column as codes into its distinct values."""
     if pa.types.is_null(column.type):
@@ -158,7 +166,10 @@ def _encode(column: pa.ChunkedArray) -> RawColumn:
         return RawColumn(codes, values.to_numpy(zero_copy_only=False).astype(np.float64))
     if pa.types.is_decimal(values.type) or pa.types.is_binary(values.type):
         return RawColumn(codes, [str(value) for value in values.to_pylist()])
-    return RawColumn(codes, values.to_pylist())
+    try:
+        return RawColumn(codes, values.to_pylist())
+    except (OverflowError, ValueError):  # a date that Python cannot hold: its number stands in, and is refused
+        return RawColumn(codes, [_held(value) for value in values])
 
 
 def fetch(

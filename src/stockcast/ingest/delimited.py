@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -269,6 +270,17 @@ def no_rows(source: SourceSpec) -> DataError:
         details=[f"named under sources.{source.name}"],
         help="check that the export was complete",
     )
+
+
+def require_distinct(source: SourceSpec, line: int, names: Iterable[str]) -> None:
+    """Raise where two columns of a header have one name."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise DataError(
+                f"{source.label} line {line}: two columns are named {name!r}", code="SC-D009", help="rename one of them"
+            )
+        seen.add(name)
 
 
 def truncated(source: SourceSpec, line: int, value: str) -> DataError:

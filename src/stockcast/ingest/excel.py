@@ -7,7 +7,7 @@ import numpy as np
 import python_calamine as calamine
 
 from stockcast.core.errors import DataError, did_you_mean
-from stockcast.ingest.delimited import MAX_RATIO, MAX_UNPACKED, no_rows, too_large
+from stockcast.ingest.delimited import MAX_RATIO, MAX_UNPACKED, no_rows, require_distinct, too_large
 from stockcast.ingest.raw import RawColumn
 from stockcast.ingest.spec import SourceSpec
 
@@ -103,6 +103,7 @@ def read_sheet(source: SourceSpec) -> tuple[tuple[str, ...], dict[str, RawColumn
     if not filled:
         raise no_rows(source)
     header = rows[filled[0]]
+    require_distinct(source, filled[0] + 1, [str(cell).strip() for cell in header if cell not in ("", None)])
     names = {str(cell).strip(): at for at, cell in enumerate(header) if cell not in ("", None)}
     body = filled[1:]
     columns = {name: _column([rows[row][at] for row in body]) for name, at in names.items()}

@@ -71,6 +71,7 @@ def read_orders(checked: CheckedTables, axis: SeriesAxis, terms: SupplyTerms, or
         np.where(told == "", terms.supplier[series], told),
     )
     _tell_of_overdue(checked, table, axis, orders, expected, arrival, terms.unit_cost)
+    _tell_of_guessed(checked, table, axis, orders, expected, next_day)
     return orders
 
 
@@ -176,6 +177,29 @@ def _tell_of_overdue(
                 "warning", "SC-D064", f"overdue: {named} of {orders.quantity[row]:g} units {due}",
                 "ask the supplier; it is counted as arriving in the first period",
                 str(axis.sku[at]), str(axis.location[at]), str(orders.supplier[row]), value,
+            )
+        )  # fmt: skip
+
+
+def _tell_of_guessed(
+    checked: CheckedTables,
+    table: CheckedTable,
+    axis: SeriesAxis,
+    orders: OpenOrders,
+    expected: np.ndarray,
+    next_day: np.datetime64,
+) -> None:
+    """Tell of orders without an expected date, which are taken to need the lead time from their order date on."""
+    numbers, length = table.texts("order_id"), 7 if checked.spec.step == "week" else 1
+    guessed = np.isnat(expected) & ~np.isnat(table.dates("order_date"))
+    for row in np.flatnonzero(guessed).tolist():
+        at, due = int(orders.series[row]), next_day + np.timedelta64(int(orders.arrival[row]) * length, "D")
+        named = f"order {numbers[row]}" if numbers[row] else "an open order"
+        checked.findings.alerts.append(
+            Alert(
+                "info", "SC-D085", f"undated: {named} of {orders.quantity[row]:g} units has no expected date",
+                f"ask the supplier; by its order date and lead time it is counted as arriving on {due}",
+                str(axis.sku[at]), str(axis.location[at]), str(orders.supplier[row]),
             )
         )  # fmt: skip
 

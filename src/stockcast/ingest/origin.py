@@ -56,6 +56,7 @@ def choose_origin(checked: CheckedTables) -> Origin:
                 "SC-D026", "sales", f"{sales.source.label}: {said}", "the days between count as known, without a record"
             )
     else:
+        _doubt_newest(checked, sales, newest)
         first = period(newest)
         if newest < first + length:
             checked.findings.notes.append(
@@ -69,6 +70,22 @@ def choose_origin(checked: CheckedTables) -> Origin:
             help="set a later --as-of",
         )
     return Origin(first, first + length)
+
+
+def _doubt_newest(checked: CheckedTables, sales: CheckedTable, newest: np.datetime64) -> None:
+    """Warn where the newest sales lie so long after all others that a wrong date may have set the as-of."""
+    days, counts = np.unique(sales.dates("date"), return_counts=True)
+    gaps = np.flatnonzero(np.diff(days[-MAX_GAP_DAYS:]).astype(np.int64) > MAX_GAP_DAYS)
+    if not len(gaps):
+        return
+    last = len(days) - len(days[-MAX_GAP_DAYS:]) + int(gaps[-1])
+    checked.findings.warn(
+        "SC-D087", "sales",
+        f"{sales.source.label}: {int(counts[last + 1 :].sum())} rows from {days[last + 1]} on, and none in the "
+        f"{int((days[last + 1] - days[last]).astype(np.int64)) - 1} days before",
+        f"as-of {newest} follows from them; if their dates are wrong, correct them or set --as-of {days[last]}",
+        count=int(counts[last + 1 :].sum()), column="date",
+    )  # fmt: skip
 
 
 def leave_out_later(sales: CheckedTable, origin: Origin) -> CheckedTable:

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from stockcast.core.errors import DataError, ResourceError, UsageError, did_you_mean
 from stockcast.ingest import database
-from stockcast.ingest.delimited import CleanText, clean_text, no_rows
+from stockcast.ingest.delimited import CleanText, clean_text, no_rows, require_distinct
 from stockcast.ingest.excel import read_sheet, save_otherwise
 from stockcast.ingest.raw import Place, RawTable, RawTables
 from stockcast.ingest.schema import TABLES, Table
@@ -114,7 +114,7 @@ def _from_database(
     text: CleanText | None = None
     if source.kind == "csv":
         text = clean_text(source, folder)
-        _require_distinct(source, text.header)
+        require_distinct(source, 1, text.header)
         connection = database.open_text(source, text)
     elif source.kind == "parquet":
         connection = database.open_parquet(source)
@@ -140,16 +140,6 @@ def _from_database(
     return RawTable(
         source, n, names, columns, Place(text.line_of), digest, text.refused, fingerprint, text.unfinished, ignored
     )
-
-
-def _require_distinct(source: SourceSpec, names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise DataError(
-                f"{source.label} line 1: two columns are named {name!r}", code="SC-D009", help="rename one of them"
-            )
-        seen.add(name)
 
 
 def _plain(name: str) -> str:

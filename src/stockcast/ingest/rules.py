@@ -12,6 +12,8 @@ from stockcast.ingest.schema import Column, Table
 
 LONE_GAP_DAYS = 366  # between a lone date and the rest of the history
 LONE_SHARE = 0.01  # of the rows, at most, may be called lone
+AHEAD_GAP_DAYS = 35  # between the history and a few rows after it
+AHEAD_SHARE = 0.1  # of the rows of a usual day, at most, may be called lone after such a gap
 
 
 @final
@@ -102,9 +104,10 @@ def reversed_intervals(table: Table, columns: Columns) -> Iterator[Refusal]:
 
 
 def lone_dates(table: Table, columns: Columns) -> Iterator[Refusal]:
-    """Refuse the few rows whose dates lie more than a year from all others: they would stretch every series.
+    """Refuse the few rows whose dates lie far from all others: they would stretch every series.
 
-    A wrong century or a placeholder (1970-01-01) is not part of a history.
+    A wrong century or a placeholder (1970-01-01), more than a year off, is not part of a history; nor are rows that
+    follow it after more than 35 days and are, together, less than a tenth of a usual day: a reopened shop sells more.
     """
     if "quantity" not in columns or "date" not in columns or isinstance(columns["date"].values, Coded):
         return
@@ -117,8 +120,11 @@ def lone_dates(table: Table, columns: Columns) -> Iterator[Refusal]:
     share = np.cumsum(counts) / counts.sum()
     early = [at for at in gaps.tolist() if share[at] <= LONE_SHARE]
     late = [at for at in gaps.tolist() if 1 - share[at] <= LONE_SHARE]
+    few = AHEAD_SHARE * float(np.median(counts))
+    ahead = np.flatnonzero(np.diff(days).astype(np.int64) > AHEAD_GAP_DAYS)
+    late += [at for at in ahead.tolist() if counts[at + 1 :].sum() <= few]
     first = days[early[-1] + 1] if early else days[0]
-    last = days[late[0]] if late else days[-1]
+    last = days[min(late)] if late else days[-1]
     for row in np.flatnonzero(known & ((dates < first) | (dates > last))).tolist():
         gap = int(max(dates[row] - last, first - dates[row]).astype(np.int64))
         fault = Fault("SC-D028", f"{dates[row]} lies {gap} days from all other sales ({first} … {last})")

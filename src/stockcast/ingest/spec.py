@@ -112,6 +112,8 @@ class IngestSpec:
         The config's objective and its service level (0 under ``cost``).
     covariates
         Columns beyond the schema that the forecast uses.
+    storage
+        The volume that each location can hold (not used yet, and told so).
     """
 
     sources: Mapping[str, SourceSpec]
@@ -128,6 +130,7 @@ class IngestSpec:
     budget: float | None = None
     order_scope: Literal["supplier", "supplier_location"] = "supplier"
     covariates: tuple[str, ...] = ()
+    storage: Mapping[str, float] = field(default_factory=dict)
 
 
 @final
@@ -145,6 +148,8 @@ class Inputs:
         First day of the period of each series' first review (datetime64[D]); NaT where none is known.
     has_item, has_stock
         Whether a series has a row in the item master, and in the inventory.
+    held
+        Whether a series is held because the sales of its location are missing from the newest days.
     """
 
     panel: Panel
@@ -159,9 +164,10 @@ class Inputs:
     next_review: np.ndarray
     has_item: Bool[np.ndarray, " series"]
     has_stock: Bool[np.ndarray, " series"]
+    held: Bool[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays and hold the parts to one series axis."""
         self.panel.series.require(self.state.series, "panel and state")
         self.panel.series.require(self.terms.series, "panel and terms")
-        freeze(self, next_review=self.next_review, has_item=self.has_item, has_stock=self.has_stock)
+        freeze(self, next_review=self.next_review, has_item=self.has_item, has_stock=self.has_stock, held=self.held)

@@ -152,6 +152,7 @@ def resolve_terms(
         findings.notes.append(f"lead times rounded up to whole {spec.step}s add days to {added} series")
     objective, target = _targets(lookup, checked)
     unit_cost = lookup.number("unit_cost")
+    _tell_of_unit_costs(axis, unit_cost, orderable, findings)
     holding, shortage = _costs(checked, lookup, orderable, objective, unit_cost, last_price)
     pack = lookup.number("pack_size", 0.0)
     moq = lookup.number("moq", 0.0)
@@ -250,6 +251,20 @@ def _targets(lookup: Lookup, checked: CheckedTables) -> tuple[np.ndarray, np.nda
     return objective, target
 
 
+def _tell_of_unit_costs(axis: SeriesAxis, unit_cost: np.ndarray, orderable: np.ndarray, findings: Findings) -> None:
+    """Name the lines without a unit cost, or with one of 0: they are planned in units, and have no line value."""
+    for rows, what, action in (
+        (np.isnan(unit_cost), "not known", "planned in units: line_value is blank, and counts 0 to the budget"),
+        (unit_cost == 0, "0", "used as it is: holding such stock costs nothing; leave it blank where it is not known"),
+    ):
+        found = np.flatnonzero(orderable & rows)
+        if len(found):
+            findings.warn(
+                "SC-D086", "items", f"unit_cost is {what} for {len(found)} series: {name_some(axis, found)}", action,
+                count=len(found), column="unit_cost",
+            )  # fmt: skip
+
+
 def _costs(
     checked: CheckedTables,
     lookup: Lookup,
@@ -264,6 +279,13 @@ def _costs(
     holding = lookup.number("holding_cost")
     holding = np.where(np.isnan(holding), lookup.number("holding_rate") * unit_cost * days / 365, holding)
     price = lookup.number("price")
+    free = np.flatnonzero(price == 0)
+    if len(free):
+        findings.inform(
+            "SC-D045", "items", f"price is 0: {name_some(axis, free)}", "price taken as not known", count=len(free),
+            column="price",
+        )  # fmt: skip
+        price = np.where(price == 0, np.nan, price)
     margin = np.where(np.isnan(price), last_price, price) - unit_cost
     given = lookup.number("shortage_cost")
     derived = np.isnan(given) & ~np.isnan(margin)

@@ -76,7 +76,7 @@ def priced(
             low, high = high, 4.0 * high
         else:
             low = price
-        if fits is not None and high - low <= 1e-6 * high:
+        if fits is not None and high - low <= 1e-4 * high:
             break
     best = keep_budget(lines, every, chosen, unit_cost, budget) if fits is None else fits
     best = _spend_the_rest(lines, every, best, unit_cost, budget)
@@ -97,15 +97,24 @@ def _at_price(
     chosen = np.argmin(cost, axis=1)
     total, seconds = 0.0, 0.0
     for order in every:
-        if order.coupled:
+        separate = chosen[order.rows]
+        alone = float(cost[order.rows, separate].sum())
+        if not order.coupled:
+            total += alone
+        elif reaches(order, lines.at(chosen), unit_cost):
+            # the minimum does not bind: each line at its best, or no order at all, is the model's optimum
+            nothing = float(cost[order.rows, 0].sum())
+            opens = order.header if separate.any() else 0.0
+            if alone + opens > nothing:
+                chosen[order.rows] = 0
+            total += min(alone + opens, nothing)
+        else:
             solved: Solved = solve(order.supplier, lines, [order], unit_cost, price=price, time_limit=time_limit)
             if solved.chosen is None:
                 return solved.solve
             chosen[order.rows] = solved.chosen
             total += solved.solve.bound
             seconds += solved.solve.seconds
-        else:
-            total += float(cost[order.rows, chosen[order.rows]].sum())
     return chosen, total, seconds
 
 

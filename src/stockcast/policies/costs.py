@@ -210,7 +210,7 @@ class Leftover:
         again = np.maximum(beyond + cycle[:, None], 0.0)
         next_order = self.order_cost[:, None] + curve * again**2 - worth[:, None] * (beyond + cycle[:, None])
         below = np.where(pays[:, None], next_order, 0.0)
-        found: np.ndarray = np.where(beyond < 0, below, curve * beyond**2 - worth[:, None] * beyond).mean(axis=1)
+        found = np.where(beyond < 0, below, curve * beyond**2 - worth[:, None] * beyond).mean(axis=1)
         return found
 
     def cycle_slope(

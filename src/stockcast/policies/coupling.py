@@ -82,7 +82,8 @@ def meet_minimum(
         more = np.flatnonzero(lines.quantity[row] > lines.quantity[row, at])
         if not len(more):
             return None
-        step = int(more[0])
+        # a line that is opened only to fill up is opened at its best size: once its order cost is paid, that is wanted
+        step = int(more[np.argmin(lines.cost[row, more])]) if lines.quantity[row, at] == 0 else int(more[0])
         gained = lines.quantity[row, step] - lines.quantity[row, at]
         worth = gained * unit_cost[row] if order.value > 0 else gained
         return (float((lines.cost[row, step] - lines.cost[row, at]) / max(worth, 1e-12)), row, step)

@@ -180,7 +180,7 @@ def _unmet_at_once(part: Part, projection: Projection, units: np.ndarray) -> np.
         return found
     demand = projection.need - projection.waited
     ready = np.clip(units[:, None, None] - projection.waited, 0.0, demand)
-    found: np.ndarray = np.where(projection.inside, demand - ready, 0.0).sum(axis=2).mean(axis=1)
+    found = np.where(projection.inside, demand - ready, 0.0).sum(axis=2).mean(axis=1)
     return found
 
 

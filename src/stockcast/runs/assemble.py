@@ -63,6 +63,7 @@ def ingest_spec(job: Job) -> ingest.IngestSpec:
         budget=config.plan.budget,
         order_scope=config.plan.order_scope,
         covariates=tuple(config.forecast.covariates),
+        storage=dict(config.plan.storage),
     )
 
 

@@ -69,6 +69,9 @@ def reasons_to_doubt(night: Night, result: Result) -> list[str]:
             reasons.append("the solver's plan was replaced for some lines")
         if any(alert.severity == "error" and alert.code.startswith("SC-P") for alert in result.plan.alerts):
             reasons.append("a limit of the plan was broken at a price")
+        if result.inputs.held.any():
+            held = int(result.inputs.held.sum())
+            reasons.append(f"{held} lines are held: the newest sales of their location are missing")
         if not result.inputs.has_stock.all():
             reasons.append(f"{int((~result.inputs.has_stock).sum())} series are held without a stock row")
     return reasons

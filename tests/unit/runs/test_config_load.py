@@ -176,7 +176,7 @@ def test_deadline(tmp_path, text, seconds):
         ("forecast: {levels: [0.5, 0.1]}", "SC-C008", "levels must ascend"),
         ("forecast: {levels: [50]}", "SC-C009", "did you mean 0.5?"),
         ("forecast: {models: [etss]}", "SC-C012", "did you mean ets"),
-        ("forecast: {models: ets}", "SC-C006", '"ets" is neither auto nor a list of names'),
+        ("forecast: {models: 3}", "SC-C006", "3 is neither auto nor a list of names"),
         ("forecast: {effort: quick}", "SC-C012", "is not one of fast, normal, thorough"),
         ("forecast: 3", "SC-C006", "forecast: 3 is not a section of keys"),
         ("plan: {objective: profit}", "SC-C012", "is not one of cost, {cycle_service_level: 0.95}, {fill_rate: 0.98}"),
