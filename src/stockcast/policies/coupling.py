@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from stockcast.inventory import SharedTerms, SupplierTerms, SupplyTerms
 from stockcast.policies.costs import NEAR
@@ -17,7 +17,7 @@ from stockcast.policies.lines import Lines
 class Order:
     """One whole order: a supplier's terms, as far as open orders of this period leave them to be met, and its lines.
 
-    ``header`` is the order cost still to be paid; ``value`` and ``units`` what is missing from the minimums.
+    ``header`` is the order cost that is still to be decided on; ``value`` and ``units`` what is missing from the minimums.
     """
 
     supplier: str
@@ -32,9 +32,14 @@ class Order:
         return self.header > 0 or self.value > 0 or self.units > 0
 
 
-def orders(terms: SupplyTerms, shared: SharedTerms) -> list[Order]:
-    """Give the order of each supplier that has a line which can be ordered now, by name."""
+def orders(terms: SupplyTerms, shared: SharedTerms, wanted: Bool[np.ndarray, " series"]) -> list[Order]:
+    """Give the order of each supplier that has a line which can be ordered now, by name.
+
+    Where a line with a service target wants an order (``wanted``: the line by itself orders), the order cost is no
+    reason to give it up: the target is to be met at the least cost, and that cost is part of it.
+    """
     open_now = terms.at_review & terms.orderable
+    due = set(terms.supplier[open_now & wanted & (terms.objective > 0)].tolist())
     found = []
     for name in np.unique(terms.supplier[open_now]).tolist():
         supplier: SupplierTerms = shared.supplier(name)
@@ -42,7 +47,7 @@ def orders(terms: SupplyTerms, shared: SharedTerms) -> list[Order]:
             Order(
                 supplier=name,
                 rows=np.flatnonzero(open_now & (terms.supplier == name)),
-                header=0.0 if supplier.committed_units > 0 else supplier.order_cost,
+                header=0.0 if supplier.committed_units > 0 or name in due else supplier.order_cost,
                 value=max(supplier.min_order_value - supplier.committed_value, 0.0),
                 units=max(supplier.min_order_units - supplier.committed_units, 0.0),
             )

@@ -112,6 +112,7 @@ def reasons(
 ) -> Shaped[np.ndarray, " series"]:
     """Say in a sentence or two what was ordered and why."""
     terms, time = situation.terms, situation.past.time
+    cover = days_of_cover(situation, lines, quantity)
     out = []
     for at in range(len(quantity)):
         lead = int(terms.first_review[at] + terms.lead_time[at])
@@ -128,12 +129,22 @@ def reasons(
             text = (
                 f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
                 f"the risk of a stockout in that time falls from {lines.risk[at, 0]:.0%} to {with_order[at]:.0%}"
+                f"{_long_cycle(situation, cover, at)}"
                 f"{_difference(situation, lines, binding, quantity, joined, at)}"
             )
         else:
             text = f"{_idle(situation, lines, binding, joined, at)}; {demand}"
         out.append(text)
     return np.array(out, dtype=np.str_)
+
+
+def _long_cycle(situation: Situation, cover: np.ndarray, at: int) -> str:
+    """Say why an order reaches far beyond its protection interval, where its order cost makes that cheaper."""
+    terms = situation.terms
+    interval = int(terms.protection_interval[at]) * situation.past.time.days
+    if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval:
+        return f"; it covers {_units(cover[at])} days, since ordering often costs {terms.order_cost[at]:g} a line each time"
+    return ""
 
 
 def _difference(

@@ -136,7 +136,7 @@ def _decide(situation: Situation, found: Lines, *, joint: bool, time_limit: floa
     terms, shared = situation.terms, situation.shared
     cost = money(terms.unit_cost)
     alone = found.chosen.copy()
-    every = orders(terms, shared)
+    every = orders(terms, shared, found.at(found.chosen) > 0)
     analytic = alone
     for order in every:
         if order.coupled:
