@@ -10,7 +10,14 @@ from stockcast.demand import RecordedPaths, SampledForecast
 from stockcast.inventory import InventoryState, SharedTerms, Situation, SupplierTerms, SupplyTerms
 from stockcast.panel import Attributes, KnownFuture, Panel
 
-KINDS = {"lead_time": int, "at_review": bool, "first_review": int, "review_period": int, "objective": int, "orderable": bool}
+KINDS = {
+    "lead_time": int,
+    "at_review": bool,
+    "first_review": int,
+    "review_period": int,
+    "objective": int,
+    "orderable": bool,
+}
 FREE = {
     "lead_time": 0, "lead_time_sd": 0.0, "at_review": True, "first_review": 0, "review_period": 1, "moq": 0.0,
     "pack_size": 0.0, "max_order": np.inf, "min_stock": 0.0, "unit_cost": 1.0, "order_cost": 0.0, "holding_cost": 1.0,
@@ -18,7 +25,9 @@ FREE = {
 }  # fmt: skip
 
 
-def case(paths, *, on_hand=0.0, pipeline=None, shared=None, backorders=0.0, sales=1.0, supplier="a", step="day", **terms):
+def case(
+    paths, *, on_hand=0.0, pipeline=None, shared=None, backorders=0.0, sales=1.0, supplier="a", step="day", **terms
+):
     """Make a situation; ``paths`` is (series, path, horizon), every term a number or one a series."""
     paths = np.asarray(paths, dtype=float)
     n, n_paths, horizon = paths.shape
@@ -76,7 +85,9 @@ def drawn(seed, *, n=12, n_paths=60, horizon=24, coupled=True, backorder=False, 
     level = rng.gamma(3.0, 1 / 3.0, (n, n_paths, 1))
     paths = rng.poisson(rate[:, None, None] * level, (n, n_paths, horizon)).astype(float)
     lead, review = rng.integers(0, 6, n), rng.integers(1, 9, n)
-    pipeline = rng.integers(0, 8, (n, horizon + 1)) * (rng.random((n, horizon + 1)) < 0.06) * np.maximum(rate, 1)[:, None]
+    pipeline = (
+        rng.integers(0, 8, (n, horizon + 1)) * (rng.random((n, horizon + 1)) < 0.06) * np.maximum(rate, 1)[:, None]
+    )
     kind = rng.integers(0, 3, n) if objective is None else np.full(n, objective)
     shared = SharedTerms(
         tuple(

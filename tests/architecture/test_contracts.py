@@ -19,7 +19,9 @@ def test_the_import_contracts_hold():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("statement", ["import stockcast", "import stockcast.cli", "from stockcast.cli import main; main(['--help'])"])
+@pytest.mark.parametrize(
+    "statement", ["import stockcast", "import stockcast.cli", "from stockcast.cli import main; main(['--help'])"]
+)
 def test_nothing_heavy_is_loaded_before_it_is_used(statement):
     code = f"import sys\ntry:\n    {statement}\nexcept SystemExit:\n    pass\nprint([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -60,8 +62,6 @@ def test_every_code_that_is_used_is_in_the_catalogue():
 
     known = {code.name for code in every_code()}
     used = {
-        code: p.name
-        for p in SOURCE.rglob("*.py")
-        for code in re.findall(r"[\"'](SC-[A-Z]\d{3})[\"']", p.read_text())
+        code: p.name for p in SOURCE.rglob("*.py") for code in re.findall(r"[\"'](SC-[A-Z]\d{3})[\"']", p.read_text())
     }
     assert not {code: where for code, where in used.items() if code not in known}

@@ -31,7 +31,11 @@ def test_the_readme_opens_with_the_two_commands():
 def test_every_command_of_the_readme_exists():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`stockcast (\w+)", text)) | set(re.findall(r"^\$ stockcast (\w+)", text, re.MULTILINE))
-    assert {"init", "check", "forecast", "plan", "run", "config", "models", "doctor", "explain"} <= named | {"models", "explain", "doctor"}
+    assert {"init", "check", "forecast", "plan", "run", "config", "models", "doctor", "explain"} <= named | {
+        "models",
+        "explain",
+        "doctor",
+    }
     for command in sorted(named):
         run = subprocess.run(
             [sys.executable, "-c", "import sys; from stockcast.cli import main; sys.exit(main())", command, "--help"],

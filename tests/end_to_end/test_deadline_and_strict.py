@@ -16,7 +16,9 @@ def test_a_deadline_that_strikes_is_told(project):
     plan = list(csv.DictReader(project.file(ran, "plan.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["policy"] for row in plan} == {"newsvendor"}
     assert {row["model"] for row in plan} <= {"moving_average", "seasonal_naive", "category_profile", "zero"}
-    codes = [r["code"] for r in csv.DictReader(project.file(ran, "exceptions.csv").read_text(encoding="utf-8").splitlines())]
+    codes = [
+        r["code"] for r in csv.DictReader(project.file(ran, "exceptions.csv").read_text(encoding="utf-8").splitlines())
+    ]
     assert codes.count("SC-X011") == 2
 
 

@@ -80,6 +80,8 @@ class Screen:
     def _summary(self, outcome: "Outcome") -> str:
         parts = [outcome.headline if outcome.status == "ok" else f"{outcome.headline}\nstatus: {outcome.status}"]
         parts += [f"{title}\n{aligned(header, rows)}" for title, header, rows in outcome.tables]
+        if outcome.notes:
+            parts.append("\n".join(["notes", *(f"  {note}" for note in outcome.notes)]))
         folder = next(iter(outcome.artifacts.values())).parent if outcome.artifacts else None
         if folder is not None:
             names = [

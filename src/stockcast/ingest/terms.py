@@ -147,9 +147,13 @@ def resolve_terms(
     lead_time = periods_of_days(lead_days, spec.step)
     sd = np.nan_to_num(lookup.number("lead_time_sd_days", 0.0)) / (7 if spec.step == "week" else 1)
     reviews = resolve_reviews(checked, lookup.supplier, lookup.number("review_period_days"), orderable, axis, origin)
-    added = int((lead_time * (7 if spec.step == "week" else 1) > lead_days + 1e-9).sum())
-    if added:
-        findings.notes.append(f"lead times rounded up to whole {spec.step}s add days to {added} series")
+    added = np.flatnonzero(lead_time * (7 if spec.step == "week" else 1) > lead_days + 1e-9)
+    if len(added):
+        findings.inform(
+            "SC-D089", "items",
+            f"lead_time_days is no whole number of {spec.step}s for {len(added)} series: {name_some(axis, added)}",
+            f"rounded up to whole {spec.step}s, which adds days", count=len(added), column="lead_time_days",
+        )  # fmt: skip
     objective, target = _targets(lookup, checked)
     unit_cost = lookup.number("unit_cost")
     _tell_of_unit_costs(axis, unit_cost, orderable, findings)
@@ -158,7 +162,11 @@ def resolve_terms(
     moq = lookup.number("moq", 0.0)
     whole = np.where(pack > 0, np.ceil(moq / np.where(pack > 0, pack, 1.0) - 1e-9) * pack, moq)
     if (whole > moq).any():
-        findings.notes.append(f"moq rounded up to whole packs for {int((whole > moq).sum())} series")
+        up = np.flatnonzero(whole > moq)
+        findings.inform(
+            "SC-D088", "items", f"moq is no whole number of packs for {len(up)} series: {name_some(axis, up)}",
+            "rounded up to whole packs", count=len(up), column="moq",
+        )  # fmt: skip
     max_order = lookup.number("max_order", np.inf)
     below = np.flatnonzero(orderable & (max_order < np.maximum(whole, pack)))
     if len(below):

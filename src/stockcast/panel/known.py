@@ -11,6 +11,18 @@ from stockcast.core.axes import TimeAxis
 from stockcast.core.errors import AlignmentError
 
 
+def as_slice(rows: np.ndarray) -> np.ndarray | slice:
+    """Give consecutive ascending rows as a slice, so that taking them copies nothing; other rows as they are.
+
+    Examples
+    --------
+    >>> as_slice(np.array([3, 4, 5])), as_slice(np.array([3, 5]))
+    (slice(3, 6, None), array([3, 5]))
+    """
+    whole = rows.dtype.kind in "iu" and len(rows) > 0 and rows[0] >= 0 and bool((np.diff(rows) == 1).all())
+    return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class KnownFuture:
@@ -51,4 +63,5 @@ class KnownFuture:
 
     def take(self, rows: np.ndarray) -> "KnownFuture":
         """Give the covariates of some rows."""
-        return KnownFuture(self.time, self.price[rows], self.promotion[rows], self.recorded)
+        some = as_slice(rows)
+        return KnownFuture(self.time, self.price[some], self.promotion[some], self.recorded)

@@ -11,7 +11,7 @@ from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.errors import AlignmentError, DataError
 from stockcast.panel.attributes import Attributes
-from stockcast.panel.known import KnownFuture
+from stockcast.panel.known import KnownFuture, as_slice
 
 
 @final
@@ -89,13 +89,14 @@ class Panel:
         )
 
     def take(self, rows: np.ndarray) -> "Panel":
-        """Give some series, by ascending row."""
+        """Give some series, by ascending row; consecutive ones as views."""
+        some = as_slice(rows)
         return Panel(
             self.series.take(rows),
             self.time,
-            self.sales[rows],
-            self.observed[rows],
-            self.in_stock[rows],
+            self.sales[some],
+            self.observed[some],
+            self.in_stock[some],
             self.known.take(rows),
             self.attributes.take(rows),
         )

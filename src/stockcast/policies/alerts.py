@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float
 from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
 from stockcast.policies.coupling import Order, money
+from stockcast.policies.explain import units_text
 from stockcast.policies.lines import Lines
 
 OFTEN = 0.25  # a stockout before the receipt is told from this probability on
@@ -36,13 +37,15 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
     add(
         late, "SC-P011", lines.shortage_cost * lines.unmet_before_open,
         lambda at: f"the open order of {time.date(time.n + int(first[at]))} comes late: "
-        f"{lines.risk_before_open[at]:.0%} risk of a stockout before it, {lines.unmet_before_open[at]:.3g} units",
+        f"{lines.risk_before_open[at]:.0%} risk of a stockout before it, "
+        f"{units_text(float(lines.unmet_before_open[at]))} units",
         "expedite the open order",
     )  # fmt: skip
     add(
         near, "SC-P010", lost,
         lambda at: f"{lines.risk_before[at]:.0%} risk of a stockout before an order can arrive on "
-        f"{time.date(time.n + int(terms.first_review[at] + terms.lead_time[at]))}, {lines.unmet_before[at]:.3g} units",
+        f"{time.date(time.n + int(terms.first_review[at] + terms.lead_time[at]))}, "
+        f"{units_text(float(lines.unmet_before[at]))} units",
         "look for a faster source, or move stock from another location",
     )  # fmt: skip
     cost = money(terms.unit_cost)
@@ -52,14 +55,15 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
     add(
         stuck, "SC-P012", excess * cost,
         lambda at: f"{state.inventory_position[at]:.6g} on hand and on order are more than {LONG_COVER_DAYS} days of "
-        f"demand ({daily[at] * 7:.3g} a week)",
+        f"demand ({units_text(float(daily[at] * 7))} a week)",
         "mark down, return or move the excess; cancel open orders that are not needed",
     )  # fmt: skip
     large = terms.orderable & terms.at_review & (terms.moq > MOQ_DAYS * daily) & (lines.free > 0)
+    large &= lines.free < terms.moq - terms.ordered_now  # else the minimum is not what sets the order
     add(
         large, "SC-P013", np.maximum(terms.moq - lines.free, 0.0) * cost,
         lambda at: f"the minimum of {terms.moq[at]:g} is more than {MOQ_DAYS // 7} weeks of demand; "
-        f"{lines.free[at]:.3g} would do, {quantity[at]:g} are ordered",
+        f"{units_text(float(lines.free[at]))} would do, {quantity[at]:g} are ordered",
         "negotiate the minimum, or order with another item or location",
     )  # fmt: skip
     return found
@@ -79,28 +83,35 @@ def order_alerts(
         wished = order.rows[alone[order.rows] > 0]
         if not order.coupled or not len(wished) or (joined[order.rows] > 0).any():
             continue
-        value = float((alone[wished] * money(situation.terms.unit_cost)[wished]).sum())
-        units = float(alone[wished].sum())
-        saved = lines.cost[order.rows, 0] - chosen[order.rows]
-        further = order.rows[np.argsort(-lines.demand_mean[order.rows], kind="stable")][:TOP_UP]
-        names = ", ".join(f"{situation.terms.series.sku[at]}" for at in further.tolist())
+        cost = money(situation.terms.unit_cost)
+        value, units = float((alone[wished] * cost[wished]).sum()), float(alone[wished].sum())
+        saved = float(np.maximum(lines.cost[order.rows, 0] - chosen[order.rows], 0.0).sum())
+        short = value < order.value or units < order.units
         wants = []
-        if order.value > 0:
-            wants.append(f"minimum value {order.value:g}")
-        if order.units > 0:
-            wants.append(f"minimum {order.units:g} units")
+        if value < order.value:
+            wants.append(f"the minimum value is {order.value:g}")
+        if units < order.units:
+            wants.append(f"the minimum is {order.units:g} units")
         if order.header > 0:
-            wants.append(f"order cost {order.header:g}")
+            wants.append(f"the order costs {order.header:g}")
+        further = order.rows[np.argsort(-lines.demand_mean[order.rows], kind="stable")][:TOP_UP]
+        axis = situation.terms.series
+        names = ", ".join(f"{axis.sku[at]}@{axis.location[at]}" for at in further.tolist())
         found.append(
             Alert(
                 "warning", "SC-P014",
-                f"{len(wished)} lines of {order.supplier} ({units:g} units, worth {value:.6g}) are not ordered: "
-                f"{', '.join(wants)}",
-                f"top up to reach it, e.g. {names}; or wait for the next review",
-                supplier=order.supplier, value=float(np.maximum(saved, 0.0).sum()),
+                f"{_lines(len(wished))} of {order.supplier} ({units_text(units)} units, worth {value:,.2f}) would save "
+                f"{saved:,.2f} but {'is' if len(wished) == 1 else 'are'} not ordered: {', '.join(wants)}",
+                f"top up to reach it, e.g. {names}; or wait for the next review" if short
+                else "wait for the next review, when more lines share the order cost",
+                supplier=order.supplier, value=saved,
             )
         )  # fmt: skip
     return found
+
+
+def _lines(count: int) -> str:
+    return f"{count} line{'s' * (count != 1)}"
 
 
 def budget_alerts(
@@ -129,7 +140,7 @@ def budget_alerts(
         found.append(
             Alert(
                 "warning", "SC-P016",
-                f"the budget of {shared.budget:g} changed {len(cut)} lines; {wanted:.6g} were wanted",
+                f"the budget of {shared.budget:g} changed {_lines(len(cut))}; {wanted:,.2f} were wanted",
                 "raise the budget; priority and cumulative_spend rank the lines", value=max(loss, 0.0),
             )
         )  # fmt: skip

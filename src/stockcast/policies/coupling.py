@@ -17,7 +17,8 @@ from stockcast.policies.lines import Lines
 class Order:
     """One whole order: a supplier's terms, as far as open orders of this period leave them to be met, and its lines.
 
-    ``header`` is the order cost that is still to be decided on; ``value`` and ``units`` what is missing from the minimums.
+    ``header`` is the order cost that is still to be decided on; ``value`` and ``units`` what is missing from the
+    minimums.
     """
 
     supplier: str
@@ -163,14 +164,14 @@ def trim(
     A solver's tolerances leave open which of several plans of one cost it gives; this settles it.
     """
     out, rows = chosen.copy(), order.rows
-    same = NEAR * max(float(np.abs(lines.cost[rows]).max(initial=0.0)), 1e-300)
     for row in rows[(out[rows] > 0) & (out[rows] != lines.chosen[rows])].tolist():
         own = int(lines.chosen[row])
+        same = NEAR * max(abs(float(lines.cost[row, own])), abs(float(lines.cost[row, out[row]])))
         if lines.cost[row, own] <= lines.cost[row, out[row]] + same:
             before, out[row] = int(out[row]), own
             if not reaches(order, lines.at(out), unit_cost):
                 out[row] = before
-    total = float(lines.cost[rows, out[rows]].sum()) + order.header
-    if total >= float(lines.cost[rows, 0].sum()) - same:
+    saved = lines.cost[rows, out[rows]]
+    if float(saved.sum()) + order.header >= -NEAR * (float(np.abs(saved).sum()) + order.header):
         out[rows] = 0
     return out

@@ -118,8 +118,8 @@ def reasons(
         lead = int(terms.first_review[at] + terms.lead_time[at])
         until = time.date(time.n + lead + int(min(terms.review_period[at], 10**5)))
         demand = (
-            f"until {until} demand is expected at {_units(lines.demand_mean[at])} "
-            f"(80 % range {_units(lines.demand_q10[at])}–{_units(lines.demand_q90[at])})"
+            f"until {until} demand is expected at {units_text(lines.demand_mean[at])} "
+            f"(80 % range {units_text(lines.demand_q10[at])}–{units_text(lines.demand_q90[at])})"
         )
         if binding[at] == "not_orderable":
             text = "not ordered: no item row, no stock row, ended, or held"
@@ -128,7 +128,7 @@ def reasons(
         elif quantity[at] > 0:
             text = (
                 f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
-                f"the risk of a stockout in that time falls from {lines.risk[at, 0]:.0%} to {with_order[at]:.0%}"
+                f"{_risk(lines.risk[at, 0], with_order[at])} between receipt and {until}"
                 f"{_long_cycle(situation, cover, at)}"
                 f"{_difference(situation, lines, binding, quantity, joined, at)}"
             )
@@ -143,35 +143,42 @@ def _long_cycle(situation: Situation, cover: np.ndarray, at: int) -> str:
     terms = situation.terms
     interval = int(terms.protection_interval[at]) * situation.past.time.days
     if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval:
-        return f"; it covers {_units(cover[at])} days, since ordering often costs {terms.order_cost[at]:g} a line each time"
+        dear = f"ordering often costs {terms.order_cost[at]:g} a line each time"
+        return f"; it covers {units_text(cover[at])} days, since {dear}"
     return ""
+
+
+def _risk(without: float, with_order: float) -> str:
+    before, after = f"{without:.0%}", f"{with_order:.0%}"
+    what = "the risk of a stockout"
+    return f"{what} is {after}" if before == after else f"{what} falls from {before} to {after}"
 
 
 def _difference(
     situation: Situation, lines: Lines, binding: np.ndarray, quantity: np.ndarray, joined: np.ndarray, at: int
 ) -> str:
-    terms, free, many = situation.terms, _units(lines.free[at]), _units(quantity[at])
+    terms, free, many = situation.terms, units_text(lines.free[at]), units_text(quantity[at])
     if many == free and binding[at] not in ("budget", "supplier_minimum"):
         return ""
     because = {
-        "pack": f"; {many} instead of {free} because of packs of {_units(terms.pack_size[at])}",
-        "moq": f"; {many} instead of {free} because of the minimum of {_units(terms.moq[at])}",
-        "max_order": f"; {many} instead of {free} because of the maximum of {_units(terms.max_order[at])}",
+        "pack": f"; {many} instead of {free} because of packs of {units_text(terms.pack_size[at])}",
+        "moq": f"; {many} instead of {free} because of the minimum of {units_text(terms.moq[at])}",
+        "max_order": f"; {many} instead of {free} because of the maximum of {units_text(terms.max_order[at])}",
         "supplier_minimum": f"; {many} instead of {free} to reach the minimum of {terms.supplier[at]}",
-        "budget": f"; the budget changed it from {_units(joined[at])}",
+        "budget": f"; the budget changed it from {units_text(joined[at])}",
     }
     return because.get(str(binding[at]), "")
 
 
 def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, at: int) -> str:
-    terms, position = situation.terms, _units(situation.state.inventory_position[at])
-    wanted = _units(lines.free[at])
+    terms, position = situation.terms, units_text(situation.state.inventory_position[at])
+    wanted = units_text(lines.free[at])
     because = {
-        "moq": f"nothing: {wanted} would do, the minimum of {_units(terms.moq[at])} does not pay",
-        "max_order": f"nothing: the maximum of {_units(terms.max_order[at])} is ordered already, or below the minimum",
-        "supplier_minimum": f"nothing: the order to {terms.supplier[at]} does not pay or misses its minimum",
-        "budget": f"nothing: the budget cut {_units(joined[at])}",
-        "pack": f"nothing: {wanted} would do, a pack of {_units(terms.pack_size[at])} does not pay",
+        "moq": f"nothing: {wanted} would do, the minimum of {units_text(terms.moq[at])} does not pay",
+        "max_order": f"nothing: the maximum of {units_text(terms.max_order[at])} is ordered, or below the minimum",
+        "supplier_minimum": f"nothing: the order to {terms.supplier[at]} misses its minimum or saves less than it costs",
+        "budget": f"nothing: the budget cut {units_text(joined[at])}",
+        "pack": f"nothing: {wanted} would do, a pack of {units_text(terms.pack_size[at])} does not pay",
     }
     if str(binding[at]) in because and (lines.free[at] > 0 or joined[at] > 0):
         return because[str(binding[at])]
@@ -180,11 +187,12 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
 
 def _order(quantity: float, pack: float) -> str:
     if pack > 0 and pack != 1:
-        return f"{_units(quantity)} ({_units(quantity / pack)} × {_units(pack)})"
-    return _units(quantity)
+        return f"{units_text(quantity)} ({units_text(quantity / pack)} × {units_text(pack)})"
+    return units_text(quantity)
 
 
-def _units(value: float) -> str:
+def units_text(value: float) -> str:
+    """Write a number of units as a planner would: whole from 10 on, one decimal below."""
     if not np.isfinite(value):
         return "none"
     rounded = round(float(value)) if abs(value) >= 10 else round(float(value), 1)

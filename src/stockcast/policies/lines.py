@@ -28,7 +28,7 @@ class Lines:
     Parameters
     ----------
     quantity, cost, risk
-        Candidate orders, their expected costs (up to one constant a series) and stockout risks between the arrivals.
+        Candidate orders, their expected costs less that of ordering nothing, and stockout risks between the arrivals.
         A quantity may stand twice.
     chosen
         The candidate that is best for the line by itself.
@@ -80,9 +80,7 @@ class Lines:
         return found
 
 
-def lines(
-    situation: Situation, *, workers: int = 1, done: Callable[[int], None] = lambda count: None
-) -> Lines:
+def lines(situation: Situation, *, workers: int = 1, done: Callable[[int], None] = lambda count: None) -> Lines:
     """Compute all lines, chunk by chunk; ``done`` takes the number of chunks finished."""
     pieces = [Part.of(situation, rows) for rows in situation.demand.chunks()]
     found = map_pieces(_chunk, pieces, workers=workers if len(pieces) >= WORTH_A_POOL else 1, done=done)
@@ -114,6 +112,7 @@ def _batch(aim: Aim) -> dict[str, np.ndarray]:
     quantiles = {level: total[:, max(int(np.ceil(level * n_paths - 1e-9)) - 1, 0)] for level in (0.1, 0.5, 0.9)}
     quantity = candidates(aim, choice)
     cost = np.stack([candidate_cost(aim, choice, units) for units in quantity.T], axis=1)
+    cost = cost - cost[:, :1]  # against ordering nothing: a line with a huge cost of its own hides no other's saving
     return {
         "quantity": quantity,
         "cost": cost,

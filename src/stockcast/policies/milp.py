@@ -99,11 +99,15 @@ def solve(
     rows = np.concatenate([order.rows for order in every])
     cost = lines.cost[rows] + price * unit_cost[rows, None] * lines.quantity[rows]
     least = cost.min(axis=1)
+    # a candidate that costs more than all lines and orders could save together is in no optimum; without it the
+    # coefficients stay within a range that the solver's absolute tolerances can resolve
+    worth = float((cost[:, 0] - least).sum()) + sum(order.header for order in every)
     problem = pulp.LpProblem("order", pulp.LpMinimize)
     objective, spending = [], []
     takes: dict[int, list[tuple[int, Any]]] = {}
     for at, row in enumerate(rows.tolist()):
         distinct = np.unique(lines.quantity[row], return_index=True)[1].tolist()
+        distinct = [j for j in distinct if j == 0 or cost[at, j] - cost[at, 0] <= worth * (1 + 1e-9)]
         takes[row] = [(j, problem.add_variable(f"x_{row}_{j}", 0, 1, cat="Integer")) for j in distinct]
         objective += [(x, float(cost[at, j] - least[at])) for j, x in takes[row]]
         spending += [(x, float(unit_cost[row] * lines.quantity[row, j])) for j, x in takes[row] if j]
@@ -120,9 +124,7 @@ def solve(
     return _run(name, problem, rows, takes, lambda chosen: _total(cost, every, rows, chosen), constant, time_limit)
 
 
-def _add_order(
-    problem: Any, order: Order, opens: Any, takes: dict, lines: Lines, unit_cost: np.ndarray
-) -> None:
+def _add_order(problem: Any, order: Order, opens: Any, takes: dict, lines: Lines, unit_cost: np.ndarray) -> None:
     value, units = [], []
     for row in order.rows.tolist():
         problem += pulp.LpAffineExpression([(takes[row][0][1], 1.0), (opens, 1.0)]) >= 1

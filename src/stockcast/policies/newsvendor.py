@@ -14,7 +14,7 @@ from stockcast.policies.costs import NEAR, CostCurve, Leftover
 from stockcast.policies.projection import Part, Projection, batches, project, require_horizon
 
 HALVINGS = 60
-SEEN = 1e-9  # demand a period below this counts as this: a series that sells nothing
+SEEN = 1e-6  # demand a period below this counts as this: a series that sells nothing
 
 
 @final
@@ -72,9 +72,7 @@ class Aim:
         """Give the expected cost of an order that leads to ``units``, its order cost apart; convex in the units."""
         cycle = self.leftover.economic()[0]
         lumpy = self.leftover.lumpy(cycle) & ~self.served
-        value = np.where(
-            lumpy, self.leftover.cycle_value(units, cycle, convex=True), self.leftover.overstock(units)
-        )
+        value = np.where(lumpy, self.leftover.cycle_value(units, cycle, convex=True), self.leftover.overstock(units))
         return self.curve.cost(units[:, None])[:, 0] + value
 
     def order_cost_shift(

@@ -15,6 +15,7 @@ from stockcast.policies.alerts import budget_alerts, line_alerts, order_alerts, 
 from stockcast.policies.base import Policy
 from stockcast.policies.budget import Shared, within_budget
 from stockcast.policies.check import check
+from stockcast.policies.costs import NEAR
 from stockcast.policies.coupling import Order, first_of, keep_budget, meet_minimum, money, orders, trim
 from stockcast.policies.lines import Lines, lines
 from stockcast.policies.milp import Solve, solve
@@ -256,9 +257,7 @@ def _hold(situation: Situation, quantity: np.ndarray) -> None:
         )
 
 
-def _assemble(
-    name: str, situation: Situation, found: Lines, made: _Decision, next_review: np.ndarray
-) -> ReorderPlan:
+def _assemble(name: str, situation: Situation, found: Lines, made: _Decision, next_review: np.ndarray) -> ReorderPlan:
     terms = situation.terms
     rows = np.arange(len(terms.series))
     alone, joined, final = found.at(made.alone), found.at(made.joined), found.at(made.final)
@@ -267,6 +266,9 @@ def _assemble(
     saving = np.where(final > 0, found.cost[:, 0] - found.cost[rows, made.final], 0.0)
     marginal = _marginal_value(found, made.final, terms.unit_cost)
     priority, spend = _rank(saving, final, marginal, terms.unit_cost)
+    # a service target without a holding cost has no money to state a saving in
+    priced = (terms.objective == 0) | (terms.holding_cost > 0)
+    saving, marginal = np.where(priced, saving, np.nan), np.where(priced, marginal, np.nan)
     return ReorderPlan(
         series=terms.series,
         order_quantity=final,
@@ -300,8 +302,10 @@ def _marginal_value(
     following = np.where(some, larger.argmax(axis=1), chosen)
     units = found.quantity[rows, following] - found.at(chosen)
     price = np.where(np.isfinite(unit_cost) & (unit_cost > 0), unit_cost, 1.0)
-    saves = found.cost[rows, chosen] - found.cost[rows, following]
-    return np.where(some, saves / np.where(some, units * price, 1.0), 0.0)
+    here, there = found.cost[rows, chosen], found.cost[rows, following]
+    saves = here - there
+    real = np.abs(saves) > NEAR * np.maximum(np.abs(here), np.abs(there))  # what is less is rounding
+    return np.where(some & real, saves / np.where(some, units * price, 1.0), 0.0)
 
 
 def _rank(

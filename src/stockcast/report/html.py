@@ -44,22 +44,20 @@ def page(data: ReportData) -> str:
         _notes(data.notes),
     ]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{plain(data.title)} · {data.panel.origin}</title>",
-            f"<style>{CSS}</style></head><body>",
-            _head(data),
-            "<main>",
-            *(part for part in sections if part),
-            "</main>",
-            '<footer class="soft">The tables behind this page lie beside it: plan.csv, orders.csv, forecast.csv, '
-            "exceptions.csv, issues.csv.</footer>",
-            "</body></html>\n",
-        ]
-    )
+    return "\n".join([
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{plain(data.title)} · {data.panel.origin}</title>",
+        f"<style>{CSS}</style></head><body>",
+        _head(data),
+        "<main>",
+        *(part for part in sections if part),
+        "</main>",
+        '<footer class="soft">The tables behind this page lie beside it: plan.csv, orders.csv, forecast.csv, '
+        "exceptions.csv, issues.csv.</footer>",
+        "</body></html>\n",
+    ])
 
 
 def _head(data: ReportData) -> str:

@@ -172,10 +172,15 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def forecast_key(job: Job, inputs: ingest.Inputs) -> str:
-    """Name what a forecast depends on: as-of, the sales as read, the forecast settings, the seed, the selection."""
+def forecast_key(job: Job, inputs: ingest.Inputs, *, everything: bool = False) -> str:
+    """Name what a forecast depends on: as-of, the sales as read, the forecast settings, the seed, the selection.
+
+    With ``everything`` the key is that of the same forecast without a selection.
+    """
     settings = as_mapping(job.config.forecast)
-    sources = {name: inputs.hashes.get(name, "") for name in ("sales", "stock_history", "known_future", "calendar")}
+    sources = {
+        name: inputs.hashes.get(name, "") for name in ("sales", "stock_history", "known_future", "calendar", "items")
+    }
     reading = {name: as_mapping(source) for name, source in job.config.sources.items() if name in sources}
-    axes = [str(inputs.panel.origin), inputs.panel.series.digest, job.config.step]
+    axes = [str(inputs.panel.origin), "" if everything else job.select or "", job.config.step]
     return digest([*axes, sources, reading, settings, seed_of(job)])

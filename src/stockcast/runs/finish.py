@@ -13,7 +13,7 @@ from stockcast.models.ladder import failed
 from stockcast.report import files, html, recorded, tables
 from stockcast.runs import assemble, earlier, guard, manifest
 from stockcast.runs.job import Job, Outcome, Status
-from stockcast.runs.publish import Publication
+from stockcast.runs.publish import LATEST, Publication
 from stockcast.runs.result import Result
 from stockcast.runs.stages import Forecasted, Night
 from stockcast.runs.summary import counts_of, headline, tables_of
@@ -41,7 +41,8 @@ def finish(night: Night, result: Result) -> Outcome:
             manifest.write(staging, _manifest(night, result, run_id, status, counts))
     folder = job.out.resolve() if job.out is not None and held is None else night.folder / run_id
     if held is not None:
-        held.kept = f"the newest published run; what was held back: {folder}"
+        newest = "the newest published run is untouched" if _published(night.folder) else "no run was published before"
+        held.kept = f"{newest}; what was held back lies in {folder}"
         held.outcome = {"run_id": run_id, "status": status, "counts": counts, "artifacts": _artifacts(folder)}
         raise held
     return Outcome(
@@ -53,6 +54,7 @@ def finish(night: Night, result: Result) -> Outcome:
         issues=tuple(night.issues),
         headline=headline(result, counts),
         tables=tables_of(night, result),
+        notes=(*night.notes, *reasons_to_doubt(night, result)),
     )
 
 
@@ -196,6 +198,10 @@ def _manifest(
 
 def _solve(solve: "policies.Solve") -> dict[str, object]:
     return {name: getattr(solve, name) for name in SOLVE}
+
+
+def _published(folder: Path) -> bool:
+    return (folder / LATEST).is_file()
 
 
 def _artifacts(folder: Path) -> dict[str, Path]:

@@ -71,8 +71,8 @@ class Outcome:
         What the summary and the JSON say: series, order_lines, order_value, issues, exceptions, quarantined …
     artifacts
         The published files by name (``plan.csv``), as absolute paths.
-    headline, tables
-        For the terminal: one sentence, and small tables as (title, header, rows).
+    headline, tables, notes
+        For the terminal: one sentence, small tables as (title, header, rows), and what is worth knowing, a line each.
     """
 
     run_id: str
@@ -83,3 +83,4 @@ class Outcome:
     issues: Sequence[Issue]
     headline: str
     tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = ()
+    notes: Sequence[str] = ()

@@ -1,6 +1,6 @@
 """The stages of a night, each one step of the picture: read, forecast, order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
 
@@ -11,7 +11,7 @@ from stockcast.core.errors import UsageError
 from stockcast.core.findings import Alert, Issue
 from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
-from stockcast.inventory import Situation, SupplyTerms
+from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
 from stockcast.models.catalogue import candidates
 from stockcast.report.recorded import read_forecast
 from stockcast.report.user_forecast import read_user_forecast
@@ -129,14 +129,19 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
                 n_paths=night.job.config.forecast.paths,
             )
         return Forecasted(demand, model, fallback, None, key, str(file)), terms
-    found = earlier.newest_forecast(night.folder, key)
-    if found is not None:
+    # a selection takes its series from the forecast of all, if there is one: the same orders as in the nightly plan
+    for wanted in dict.fromkeys((assemble.forecast_key(night.job, inputs, everything=True), key)):
+        found = earlier.newest_forecast(night.folder, wanted)
+        if found is None:
+            continue
         with night.clock.stage("forecast"):
             demand, model, fallback = read_forecast(found / "forecast")
-        if demand.horizon >= horizon and demand.series.digest == inputs.panel.series.digest:
+        series = inputs.panel.series
+        rows = demand.series.locate(series.sku, series.location)
+        if demand.horizon >= horizon and (rows >= 0).all():
             night.alerts.extend(alerts)
             night.notes.append(f"forecast of run {found.name} used again")
-            return Forecasted(demand, model, fallback, None, key, found.name), terms
+            return Forecasted(demand.take(rows), model[rows], fallback[rows], None, key, found.name), terms
     return forecast(night, inputs)
 
 
@@ -161,4 +166,33 @@ def plan(
             done=done,
         )
     night.alerts.extend(planned.alerts)
-    return situation, planned
+    nobody = (planned.plan.order_quantity > 0) & (terms.supplier == "")
+    if nobody.any():
+        night.alerts.append(
+            Alert(
+                severity="warning",
+                code="SC-X014",
+                message=f"ordered from nobody: no supplier is named for {int(nobody.sum())} of the order lines",
+                suggested_action="name a supplier in items",
+                value=float(np.nansum((planned.plan.order_quantity * terms.unit_cost)[nobody])),
+            )
+        )
+    return situation, replace(planned, plan=replace(planned.plan, reason=_say_why_held(inputs, planned.plan)))
+
+
+def _say_why_held(inputs: ingest.Inputs, made: ReorderPlan) -> np.ndarray:
+    """Name what keeps a line from being ordered; the policy knows only that it may not be."""
+    held = np.flatnonzero(made.binding == "not_orderable")
+    reason = made.reason.astype(object)
+    for row in held.tolist():
+        why = [
+            text
+            for text, true in (
+                ("no row in items", not inputs.has_item[row]),
+                ("no row in inventory: its stock is not known", not inputs.has_stock[row]),
+                ("the newest sales of its location are missing", inputs.held[row]),
+            )
+            if true
+        ]
+        reason[row] = f"not ordered: {', '.join(why) or 'ended, or no order can arrive within a year'}"
+    return reason.astype(np.str_)

@@ -43,7 +43,7 @@ def headline(result: Result, counts: Mapping[str, int | float | str]) -> str:
     as_of = result.inputs.panel.origin
     if result.plan is not None:
         return (
-            f"{counts['order_lines']} order lines for {counts['suppliers']} suppliers, "
+            f"{_many(counts['order_lines'], 'order line')} for {_many(counts['suppliers'], 'supplier')}, "
             f"worth {counts['order_value']:,.2f}, as of {as_of}"
         )
     if result.forecast is not None:
@@ -83,6 +83,10 @@ def tables_of(night: Night, result: Result) -> list[Table]:
         if rows:
             shown.append(("exceptions, the costliest first", ("code", "sku", "location", "value", "what"), rows))
     return shown
+
+
+def _many(count: int | float | str, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _where(text: str, width: int = 90) -> str:

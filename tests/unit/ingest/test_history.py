@@ -37,9 +37,7 @@ def test_the_order_of_rows_changes_no_byte(tmp_path):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize(
-    ("returns", "sold", "returned"), [("separate", 5.0, 1), ("net", 1.0, 0)]
-)
+@pytest.mark.parametrize(("returns", "sold", "returned"), [("separate", 5.0, 1), ("net", 1.0, 0)])
 def test_returns(tmp_path, returns, sold, returned):
     text = "date,sku,quantity\n2026-11-18,A,5\n2026-11-18,A,-4\n"
     got = load_tables(tmp_path, {"sales": text}, sources={"sales": {"returns": returns}})
@@ -115,7 +113,11 @@ def test_planned_prices_reach_past_the_origin_and_a_place_of_its_own_stands_abov
 def test_series_are_those_of_sales_inventory_and_item_locations(tmp_path):
     got = load_tables(
         tmp_path,
-        {"inventory": "sku,on_hand\nA,1\nC,1\n", "item_locations": "sku,location\nD,main\n", "items": "sku,unit_cost,price\nA,1,2\nZ,1,2\n"},
+        {
+            "inventory": "sku,on_hand\nA,1\nC,1\n",
+            "item_locations": "sku,location\nD,main\n",
+            "items": "sku,unit_cost,price\nA,1,2\nZ,1,2\n",
+        },
     )
     assert got.panel.series.sku.tolist() == ["A", "B", "C", "D"]
     assert got.has_item.tolist() == [True, False, False, True]

@@ -34,7 +34,15 @@ def test_records_lines_and_fields_are_those_of_the_csv_module(rows, newline):
 
 
 def test_a_quote_inside_an_unquoted_field_is_a_letter(tmp_path):
-    got = load_tables(tmp_path, {"items": ITEMS.replace("price", "price,description").replace("5\n", '5,2" nail\n').replace("9\n", '9,"a ""b"", c"\n')})
+    got = load_tables(
+        tmp_path,
+        {
+            "items": ITEMS
+            .replace("price", "price,description")
+            .replace("5\n", '5,2" nail\n')
+            .replace("9\n", '9,"a ""b"", c"\n')
+        },
+    )
     assert got.panel.attributes.column("description").tolist() == ['2" nail', 'a "b", c']
 
 
@@ -45,7 +53,9 @@ def test_an_open_quote_is_told_where_it_opened(text):
     assert told.value.line == 2
 
 
-@pytest.mark.parametrize("written", ["007", "1E5", "NA", "null", "TRUE", "-", "nan", "2-Mar", "1.0", "'; DROP TABLE x;--"])
+@pytest.mark.parametrize(
+    "written", ["007", "1E5", "NA", "null", "TRUE", "-", "nan", "2-Mar", "1.0", "'; DROP TABLE x;--"]
+)
 def test_an_id_stays_as_it_is_written(written):
     assert to_texts(RawColumn(np.array([0]), [written])).values.texts().tolist() == [written]
 
@@ -75,7 +85,9 @@ def test_a_date(written, zone, day):
     assert got.values.astype(str).tolist() == [day]
 
 
-@pytest.mark.parametrize("written", ["2024-0", "2026-02-30", "2026-3-1", "20261301", "0001-01-01", "12 Nov", "2026-11-20x"])
+@pytest.mark.parametrize(
+    "written", ["2024-0", "2026-02-30", "2026-3-1", "20261301", "0001-01-01", "12 Nov", "2026-11-20x"]
+)
 def test_no_date(written):
     assert to_dates(RawColumn(np.array([0]), [written])).faulty_rows().tolist() == [0]
 
@@ -103,7 +115,10 @@ def parquet_of(path, query):
 def test_parquet_of_typed_columns(tmp_path):
     query = """SELECT DATE '2026-11-18' AS date, 7::SMALLINT AS sku, 2::TINYINT AS quantity
                UNION ALL SELECT DATE '2026-11-17', 8, NULL UNION ALL SELECT DATE '2026-11-17', 8, 3"""
-    got = load_tables(tmp_path, {"sales.parquet": parquet_of(tmp_path / "made", query), "sales": None, "items": None, "inventory": None})
+    got = load_tables(
+        tmp_path,
+        {"sales.parquet": parquet_of(tmp_path / "made", query), "sales": None, "items": None, "inventory": None},
+    )
     assert got.panel.series.sku.tolist() == ["7", "8"]
     assert got.panel.sales.tolist() == [[0, 2], [3, 0]]
     assert [(i.code, i.line) for i in got.issues if i.severity == "error"] == [("SC-D012", 2)]
@@ -121,7 +136,10 @@ def test_a_duckdb_table_and_a_query_over_it(tmp_path):
     assert mapped.panel.series.sku.tolist() == ["007"]
 
 
-@pytest.mark.parametrize("query", ["DROP VIEW source", "SELECT 1; SELECT 2", "SELECT * FROM read_csv('stockcast.yml')", "SELECT nothing FROM source"])
+@pytest.mark.parametrize(
+    "query",
+    ["DROP VIEW source", "SELECT 1; SELECT 2", "SELECT * FROM read_csv('stockcast.yml')", "SELECT nothing FROM source"],
+)
 def test_a_query_can_only_read_its_file(tmp_path, query):
     with pytest.raises(DataError) as told:
         load_tables(tmp_path, sources={"sales": {"query": query}})
@@ -139,8 +157,16 @@ def workbook(rows, path):
 def test_a_workbook_names_the_cell(tmp_path):
     import datetime as dt
 
-    rows = [["date", "sku", "quantity"], [dt.date(2026, 11, 18), "007", 2], ["2026-11-18", "A", "x"], [None, None, None], ["2026-11-17", 12, 3]]
-    got = load_tables(tmp_path, {"sales.xlsx": workbook(rows, tmp_path / "b.xlsx"), "sales": None, "items": None, "inventory": None})
+    rows = [
+        ["date", "sku", "quantity"],
+        [dt.date(2026, 11, 18), "007", 2],
+        ["2026-11-18", "A", "x"],
+        [None, None, None],
+        ["2026-11-17", 12, 3],
+    ]
+    got = load_tables(
+        tmp_path, {"sales.xlsx": workbook(rows, tmp_path / "b.xlsx"), "sales": None, "items": None, "inventory": None}
+    )
     assert got.panel.series.sku.tolist() == ["007", "12"]
     assert [(i.cell, i.line, i.value) for i in got.issues if i.severity == "error"] == [("C3", None, "x")]
     assert "SC-D024" in codes(got)

@@ -31,7 +31,9 @@ def test_costs_are_derived_as_the_interface_says(tmp_path):
 def test_days_become_whole_periods_rounded_up_with_a_note(tmp_path):
     got = load_tables(tmp_path, step="week", as_of=day("2026-11-18"), defaults={**DEFAULTS, "lead_time_days": 8})
     assert got.terms.lead_time.tolist() == [2, 2]
-    assert any("rounded up" in note for note in got.notes)
+    (told,) = [issue for issue in got.issues if issue.code == "SC-D089"]
+    assert told.count == 2
+    assert "A@main" in told.message
 
 
 def test_a_cost_that_is_needed_and_not_known_is_refused(tmp_path):
@@ -104,9 +106,7 @@ def test_a_word_that_is_no_order_day_is_told_with_its_line(tmp_path):
         load_tables(tmp_path, {"suppliers": "supplier,order_days\nacme,fryday\n"})
 
 
-@pytest.mark.parametrize(
-    ("unmet", "on_hand", "backorders"), [("lost", [0, 0], [0, 1]), ("backorder", [0, 0], [4, 1])]
-)
+@pytest.mark.parametrize(("unmet", "on_hand", "backorders"), [("lost", [0, 0], [0, 1]), ("backorder", [0, 0], [4, 1])])
 def test_stock_is_net_of_reserved_and_never_negative(tmp_path, unmet, on_hand, backorders):
     stock = "sku,on_hand,reserved,backorders\nA,-4,,\nB,3,5,1\n"
     got = load_tables(tmp_path, {"inventory": stock}, unmet_demand=unmet)
@@ -157,7 +157,9 @@ def test_a_status_can_be_mapped(tmp_path):
     orders = "sku,quantity,expected_date,status\nA,5,2026-11-25,Unterwegs\n"
     with pytest.raises(RefusedInput, match=r"unknown order status 'Unterwegs' \(1 rows\)"):
         load_tables(tmp_path, {"open_orders": orders})
-    got = load_tables(tmp_path, {"open_orders": orders}, sources={"open_orders": {"status": {"unterwegs": "in_transit"}}})
+    got = load_tables(
+        tmp_path, {"open_orders": orders}, sources={"open_orders": {"status": {"unterwegs": "in_transit"}}}
+    )
     assert got.state.on_order.tolist() == [5, 0]
 
 

@@ -72,11 +72,20 @@ def test_every_mutation_of_a_real_plan_is_refused(seed):
     assert check(given, quantity) == ()
     terms = given.terms
     for at in np.flatnonzero(quantity > 0):
-        for wrong in (-quantity[at], quantity[at] + terms.pack_size[at] / 2, terms.max_order[at] + 1, terms.moq[at] - 1):
-            if wrong in (0.0, quantity[at], np.inf) or (terms.pack_size[at] == 0 and wrong > 0 and wrong >= terms.moq[at]):
+        for wrong in (
+            -quantity[at],
+            quantity[at] + terms.pack_size[at] / 2,
+            terms.max_order[at] + 1,
+            terms.moq[at] - 1,
+        ):
+            if wrong in (0.0, quantity[at], np.inf) or (
+                terms.pack_size[at] == 0 and wrong > 0 and wrong >= terms.moq[at]
+            ):
                 continue
             broken = quantity.copy()
             broken[at] = wrong
             found = {v.rule for v in check(given, broken)}
-            legal = wrong >= terms.moq[at] and wrong % max(terms.pack_size[at], 1e-9) == 0 and wrong <= terms.max_order[at]
+            legal = (
+                wrong >= terms.moq[at] and wrong % max(terms.pack_size[at], 1e-9) == 0 and wrong <= terms.max_order[at]
+            )
             assert found or legal

@@ -103,7 +103,9 @@ def test_alerts_rank_by_money_and_name_the_date():
     assert next(alert for alert in alerts if alert.sku == "s00000").value == pytest.approx(9 * 40, rel=0.05)
 
 
-@pytest.mark.parametrize(("name", "text"), [("min_max", "not in this version"), ("optimiser", "did you mean optimizer")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("min_max", "not in this version"), ("optimiser", "did you mean optimizer")]
+)
 def test_a_policy_of_another_version_is_refused(name, text):
     with pytest.raises(UsageError, match=text):
         made(case(poisson(1)), name)

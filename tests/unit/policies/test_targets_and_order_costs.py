@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from planning_case import case, reviews
 
+from planning_case import case, reviews
 from stockcast import policies
 from stockcast.inventory import SharedTerms, SupplierTerms
 

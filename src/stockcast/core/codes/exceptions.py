@@ -22,6 +22,12 @@ CODES: tuple[Code, ...] = (
         "leave --device at auto; the forecasts are the same",
     ),
     Code(
+        "SC-X014",
+        "ordered from nobody",
+        "Lines are ordered whose item names no supplier: orders.csv has them with a blank supplier.",
+        "name a supplier in items or item_locations",
+    ),
+    Code(
         "SC-X013",
         "a model failed for a series",
         "The chosen model gave no usable forecast for this series, and the next rung of the ladder took over.",
