@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
-from made_panels import retail, scrambled
+from made_panels import panel, retail, scrambled
 
 from stockcast import evaluation
+from stockcast.evaluation import backtest
 from stockcast.evaluation.backtest import Piece, judge_piece
+from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.segments import segments
 from stockcast.models.catalogue import MODELS, make
 from stockcast.models.ladder import Ladder
@@ -26,7 +28,8 @@ def test_a_forecast_does_not_change_when_later_data_is_scrambled(name, step):
     for known in (30, 163):
         clean, other = whole.until(known), scrambled(whole, known).until(known)
         a, b = (
-            Ladder(make(name)).fit(past, seed=7).predict(past, 10, seed=7, n_paths=10).paths() for past in (clean, other)
+            Ladder(make(name)).fit(past, seed=7).predict(past, 10, seed=7, n_paths=10).paths()
+            for past in (clean, other)
         )
         assert a.tobytes() == b.tobytes()
 
@@ -40,6 +43,29 @@ def test_a_fold_forecasts_from_what_was_known_at_its_origin(name):
     other = judge_piece(Piece(name, scrambled(whole, 100), 90, 10, periods, levels, 20, 7, of_all)).outcome
     for measure in mine.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(mine, measure), getattr(other, measure))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_fold_forecasts_from_the_window_that_judges_it(name, monkeypatch):
+    # the judge sees the window; what it is handed to judge must not have: models, profile, and scales alike
+    past = retail(8, 120)
+    observed = past.observed.copy()
+    observed[2, :105] = False  # without a history at the first origin: forecast by the profile of the others
+    whole = panel(past.sales, observed=observed, in_stock=past.in_stock, category=past.attributes.column("category"))
+    seen = []
+    judge = backtest.judge
+
+    def spy(demand, actual, used, scales, *more):
+        seen.append((demand.paths().tobytes(), scales[0].tobytes(), scales[1].tobytes()))
+        return judge(demand, actual, used, scales, *more)
+
+    monkeypatch.setattr(backtest, "judge", spy)
+    for known in (90, 105):
+        seen.clear()
+        for each in (whole, scrambled(whole, known)):
+            more = {"periods": np.full(8, 5), "levels": (0.5, 0.9), "n_paths": 20, "seed": 7}
+            backtest.backtest([name], each, Folds((known,), 15), **more)
+        assert seen[0] == seen[1]
 
 
 def test_the_choice_of_models_does_not_change_when_later_data_is_scrambled():
@@ -56,5 +82,7 @@ def test_the_choice_of_models_does_not_change_when_later_data_is_scrambled():
 
 def test_the_scrambling_would_be_seen():
     whole = retail(8, 200)
-    a, b = (Ladder(make("ets")).fit(p, seed=7).predict(p, 10, seed=7, n_paths=10) for p in (whole, scrambled(whole, 163)))
+    a, b = (
+        Ladder(make("ets")).fit(p, seed=7).predict(p, 10, seed=7, n_paths=10) for p in (whole, scrambled(whole, 163))
+    )
     assert a.paths().tobytes() != b.paths().tobytes()

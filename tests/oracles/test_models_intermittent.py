@@ -62,7 +62,9 @@ def test_periods_without_evidence_are_skipped(demand, kind):
 
 def test_the_loss_is_that_of_the_rate_before_each_period():
     y = np.array([[0.0, 4.0, 2.0]])
-    told = recursion(y, y >= 0, "tsb", np.full((1, 1), 0.5), np.full((1, 1), 0.5), np.array([4.0]), np.array([0.5]), decay=0.5)
+    told = recursion(
+        y, y >= 0, "tsb", np.full((1, 1), 0.5), np.full((1, 1), 0.5), np.array([4.0]), np.array([0.5]), decay=0.5
+    )
     # rates: 0.5·4 = 2, 0.25·4 = 1, 0.625·4 = 2.5
     assert told.loss[0, 0] == pytest.approx(0.25 * 4.0 + 0.5 * 9.0 + 0.25)
 

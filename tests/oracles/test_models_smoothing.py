@@ -47,7 +47,9 @@ def test_the_batch_agrees_with_the_loop(trended, seasonal):
 def test_the_errors_are_those_of_the_loop():
     draw, values, used = case()
     parameters = draw.random((4, 1, 5)) * 0.3
-    told = recursion(values, used, np.ones(5), np.zeros((5, M)), parameters, trended=True, seasonal=True, keep_errors=True)
+    told = recursion(
+        values, used, np.ones(5), np.zeros((5, M)), parameters, trended=True, seasonal=True, keep_errors=True
+    )
     for s in range(5):
         expected = plain(values[s], used[s], 1.0, np.zeros(M), *parameters[:, 0, s], 1.0)[4]
         np.testing.assert_allclose(told.errors[s], expected, rtol=1e-9, atol=1e-12)

@@ -74,3 +74,39 @@ def test_a_pool_of_many_paths_has_the_distribution_of_the_errors():
     values, count = np.unique(paths, return_counts=True)
     assert values.tolist() == [0.0, 1.0, 5.0, 10.0]
     np.testing.assert_allclose(count / 40_000, 0.25, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["moving_average", "croston", "sba", "tsb"])
+def test_the_sum_is_as_wide_as_sums_were_where_demand_comes_in_waves(name):
+    # busy and quiet spells of ten days each: single days drawn one by one would give the sum half its spread
+    draw = np.random.default_rng(5)
+    rate = np.repeat(draw.gamma(1.0, 6.0, (40, 73)), 10, axis=1)[:, :728]
+    past = panel(draw.poisson(rate) + 1.0)
+    demand = make(name).fit(past, seed=7).predict(past, 14, seed=7, n_paths=400)
+    spread = demand.paths().sum(axis=2).std(axis=1).mean()
+    happened = np.lib.stride_tricks.sliding_window_view(past.sales[:, -400:], 14, axis=1).sum(axis=2).std(axis=1).mean()
+    assert spread == pytest.approx(happened, rel=0.25)
+
+
+def test_blocks_of_errors_change_no_single_period():
+    errors = np.sort(np.random.default_rng(3).gamma(1.0, 2.0, (1, 200)), axis=1)
+    one, many = (
+        innovations(1, level=np.full(1, 5.0), errors=errors, n_errors=np.array([200]), cap=np.full(1, 99.0), block=np.array([size]))
+        .draw(np.array([0]), KEYS[:1], Stream(7, "paths"), 20_000, 14)[0] for size in (1, 7)
+    )  # fmt: skip
+    assert one[:, 0].tobytes() == many[:, 0].tobytes()
+    for period in range(14):
+        np.testing.assert_allclose(
+            np.quantile(many[:, period], (0.1, 0.5, 0.9)), np.quantile(5.0 + errors, (0.1, 0.5, 0.9)), rtol=0.03
+        )
+    # within a block the errors follow each other, from one block to the next they don't
+    place = np.searchsorted(5.0 + errors[0] - 1e-9, many)
+    assert (np.diff(place[:, :7], axis=1) % 200 == 1).all()
+    assert (np.diff(place[:, 6:8], axis=1) % 200 == 1).mean() < 0.05
+
+
+def test_a_short_pool_is_not_drawn_in_blocks():
+    # a block as long as the pool would make the sum of every path the same
+    past = panel(np.random.default_rng(1).poisson(3.0, (20, 14)))
+    demand = make("moving_average").fit(past, seed=7).predict(past, 14, seed=7, n_paths=300)
+    np.testing.assert_allclose(demand.paths().sum(axis=2).std(axis=1), past.sales.std(axis=1) * np.sqrt(14), rtol=0.2)

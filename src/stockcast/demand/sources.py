@@ -17,9 +17,7 @@ SETTLING = 28  # periods before the first over which the remainder carried forwa
 class PathSource(Protocol):
     """Draws joint paths of given series; its fields are plain arrays, so that it can be written to a file."""
 
-    def draw(
-        self, rows: np.ndarray, keys: np.ndarray, stream: Stream, n_paths: int, horizon: int
-    ) -> np.ndarray:
+    def draw(self, rows: np.ndarray, keys: np.ndarray, stream: Stream, n_paths: int, horizon: int) -> np.ndarray:
         """Draw paths (series, path, horizon) of some rows; ``keys`` are those rows' keys."""
         ...
 
@@ -37,13 +35,28 @@ class _Pool:
         self.begin = (np.arange(len(errors)) * errors.shape[1])[:, None]
         self.count = count[:, None].astype(float)
 
-    def at(self, share: Float[np.ndarray, "series path"]) -> Float[np.ndarray, "series path"]:
-        """Give the error at each share of the way through its series' pool."""
+    def at(
+        self, share: Float[np.ndarray, "series path"], later: Int[np.ndarray, "series 1"] | None = None
+    ) -> Float[np.ndarray, "series path"]:
+        """Give the error ``later`` places after the one at each share of the way through its series' pool."""
         which = (share * self.count).astype(np.int64)
         np.minimum(which, self.count.astype(np.int64) - 1, out=which)
+        if later is not None:
+            which += later
+            which %= self.count.astype(np.int64)
         which += self.begin
         drawn: np.ndarray = self.flat.take(which)
         return drawn
+
+
+def _blocks(
+    shares: Float[np.ndarray, "series time path"], block: Int[np.ndarray, " series"], t: int
+) -> tuple[Float[np.ndarray, "series path"], Int[np.ndarray, "series 1"] | None]:
+    """Give the share at which the block of period t begins, and how far into it the period lies."""
+    later = t % block
+    if not later.any():
+        return shares[:, t], None
+    return shares[np.arange(len(shares)), t - later], later[:, None]
 
 
 @final
@@ -72,7 +85,12 @@ class Innovations:
     occurrence
         p; 1 for a model that is not intermittent.
     errors
-        A pool of recorded errors e, drawn with equal probability from each series' first ``n_errors`` columns.
+        A pool of recorded errors e, drawn with equal probability from each series' first ``n_errors`` columns, which
+        are in the order of time.
+    block
+        How many errors are taken one after the other from each place drawn, round the end of the pool (the circular
+        block bootstrap, Politis & Romano 1992): single periods stay as they are, and a sum is as wide as spells of
+        high and low demand make it. 1 for errors that follow no other.
     cap
         The largest value of a single period; what is above is cut to it.
     """
@@ -88,6 +106,7 @@ class Innovations:
     occurrence: Float[np.ndarray, " series"]
     errors: Float[np.ndarray, "series pool"]
     n_errors: Int[np.ndarray, " series"]
+    block: Int[np.ndarray, " series"]
     cap: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
@@ -110,14 +129,14 @@ class Innovations:
         season = np.repeat(self.season[rows, :, None], n_paths, axis=2)
         alpha, beta = self.alpha[rows, None], self.beta[rows, None]
         gamma, delta, damping = self.gamma[rows, None], self.delta[rows, None], self.damping[rows, None]
-        cap = self.cap[rows, None]
+        cap, block = self.cap[rows, None], self.block[rows]
         intermittent = bool((self.occurrence[rows] < 1.0).any() or (self.delta[rows] > 0).any())
         draws = stream.uniform(keys, (1 + intermittent, horizon, n_paths))
         pool = _Pool(self.errors[rows], self.n_errors[rows])
         owed = self._owed(rows, keys, stream, n_paths)
         out = np.empty((n, horizon, n_paths))
         for t in range(horizon):
-            error = pool.at(draws[:, 0, t])
+            error = pool.at(*_blocks(draws[:, 0], block, t))
             np.multiply(trend, damping, out=trend)
             np.add(level, trend, out=level)
             value = level + season[:, t % m]
@@ -157,7 +176,7 @@ class Innovations:
         occurrence = self.occurrence[rows[short], None]
         mine, m = np.zeros((len(short), n_paths)), base.shape[1]
         for t in range(SETTLING):
-            value = pool.at(draws[:, 0, t])
+            value = pool.at(*_blocks(draws[:, 0], self.block[rows[short]], t))
             value += base[short, (t - SETTLING) % m][:, None]
             value *= draws[:, 1, t] < occurrence
             mine += value
@@ -207,8 +226,8 @@ class Marginals:
         """Draw normal scores and read the quantiles off at their probabilities."""
         from scipy.special import ndtr, ndtri
 
-        tiny = 2.0**-54
-        scores = ndtri(stream.uniform(keys, (horizon + 1, n_paths)) + tiny)
+        # half a step above each uniform number: neither 0 nor 1, whose scores are infinite
+        scores = ndtri(np.minimum(stream.uniform(keys, (horizon + 1, n_paths)) + 2.0**-54, 1.0 - 2.0**-53))
         rho = self.correlation[rows, None, None]
         share = ndtr(np.sqrt(rho) * scores[:, :1] + np.sqrt(1.0 - rho) * scores[:, 1:])
         at = np.clip(np.searchsorted(self.levels, share) - 1, 0, len(self.levels) - 2)

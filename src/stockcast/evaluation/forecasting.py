@@ -15,7 +15,7 @@ from stockcast.evaluation.backtest import CHUNK, backtest, within
 from stockcast.evaluation.folds import rolling
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
-from stockcast.evaluation.selection import choose
+from stockcast.evaluation.selection import best, choose
 from stockcast.models.catalogue import make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import Profile, profile
@@ -23,6 +23,7 @@ from stockcast.models.states import assemble, clipped, sampled
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
+PREFERRED = ("ets", "moving_average")  # where no backtest can tell
 FAST_PATHS = 200  # paths that a model is judged by under effort fast; normal and thorough judge by all
 
 
@@ -111,33 +112,41 @@ def forecast(
     done
         Told the number of finished pieces of work.
     """
-    segment, told = segments(panel), evidence(panel)
+    segment = segments(panel)
+    censored = np.zeros(len(panel.series), dtype=bool)
+    for rows in panel.chunks(CHUNK):
+        censored[rows] = evidence(panel.take(rows)).censored
     cut = rolling(panel.time.n, horizon, folds if len(names) > 1 else 0, panel.time.step)
     notes = []
     chosen = np.zeros(len(panel.series), dtype=np.int64)
     scores: tuple[Score, ...] = ()
     seconds = dict.fromkeys(names, (0.0, 0.0))
     finished = 0
+    preferred = next((name for name in PREFERRED if name in names), names[0])
     if cut.known and len(panel.series):
         judged_by = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
         outcomes, seconds = backtest(
             names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done
         )
         finished = len(names) * len(cut.known) * -(-len(panel.series) // CHUNK)
-        chosen = choose(outcomes, segment)
+        chosen = choose(outcomes, segment, list(names).index(preferred))
+        if best(outcomes, np.arange(len(segment))) is None:
+            notes.append(f"the backtest told nothing, for no fully stocked period with sales fell into it: {preferred} "
+                         "was taken")  # fmt: skip
         scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment)
         if len(cut.known) < folds:
             notes.append(f"{len(cut.known)} of {folds} backtest folds: the history is too short for more")
+        if cut.window < horizon:
+            notes.append(f"backtest of {cut.window} of {horizon} periods ahead: the history is too short for more")
     elif len(names) > 1:
-        preferred = next((name for name in ("ets", "moving_average") if name in names), names[0])
         chosen[:] = list(names).index(preferred)
         notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")
     source, fallback, seconds = _fit_chosen(
         names, chosen, panel, horizon, seed, workers, seconds, lambda count: done(finished + count)
     )
     demand = sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
-    if told.censored.any():
-        notes.append(f"{int(told.censored.sum())} series have too few fully stocked periods: sales stand in for demand")
+    if censored.any():
+        notes.append(f"{int(censored.sum())} series have too few fully stocked periods: sales stand in for demand")
     cut_values = clipped(demand)
     if cut_values:
         notes.append(f"{cut_values} drawn values were cut to ten times the largest demand of their series")
@@ -147,7 +156,7 @@ def forecast(
         for at, name in enumerate(names)
     }
     model = np.array(list(names), dtype=np.str_)[chosen]
-    return Forecasted(demand, model, fallback, segment, told.censored, scores, timings, cut_values, tuple(notes))
+    return Forecasted(demand, model, fallback, segment, censored, scores, timings, cut_values, tuple(notes))
 
 
 def _fit_chosen(

@@ -78,9 +78,7 @@ def scaled_quantile_loss(
     return np.asarray(_mean(quantile_loss(quantiles, actual, levels).mean(axis=2), used) / scale)
 
 
-def coverage(
-    quantile: Values, actual: Values, used: Used
-) -> Each:
+def coverage(quantile: Values, actual: Values, used: Used) -> Each:
     """Give the share of periods whose demand did not exceed the quantile."""
     return _mean((actual <= quantile).astype(float), used)
 
@@ -92,6 +90,7 @@ def naive_scales(
 
     Where a history never steps, its mean stands in, and 1 where that is 0 too.
     """
+
     def steps(lag: int) -> tuple[np.ndarray, np.ndarray]:
         if values.shape[1] <= lag:
             return np.zeros((len(values), 1)), np.zeros((len(values), 1), dtype=bool)

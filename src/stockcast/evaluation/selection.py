@@ -8,36 +8,46 @@ from jaxtyping import Int
 from stockcast.evaluation.scores import Outcome, mean_of
 
 FEW = 8  # series below which a segment does not choose for itself
+MOST = 10.0  # naive steps that one series' loss counts at most: one that hardly ever sold has a tiny step
 
 
 def choose(
-    outcomes: Sequence[Sequence[Outcome]], segment: np.ndarray
+    outcomes: Sequence[Sequence[Outcome]], segment: np.ndarray, otherwise: int = 0
 ) -> Int[np.ndarray, " series"]:
     """Give the index of each series' model; ``outcomes[model][origin]``.
 
-    Each segment takes the model with the smallest loss: the scaled quantile loss of single periods plus that of the
-    sum over the protection interval, each over the mean of all models so that both weigh alike, pooled over series
-    and origins. A segment of few series, or one that cannot be judged, takes the choice of all series together; equal
-    losses go to the model that is named first.
+    Each segment takes the model with the smallest loss (:func:`best`). A segment of few series, or one that cannot be
+    judged, takes the choice of all series together; where these cannot be judged either, it is ``otherwise``.
     """
-    everyone = np.arange(len(segment))
-    general = _best(outcomes, everyone)
-    out = np.full(len(segment), 0 if general is None else general, dtype=np.int64)
+    of_all = best(outcomes, np.arange(len(segment)))
+    out = np.full(len(segment), otherwise if of_all is None else of_all, dtype=np.int64)
     for name in sorted(set(segment.tolist())):
         rows = np.flatnonzero(segment == name)
-        best = _best(outcomes, rows) if len(rows) >= FEW else None
-        if best is not None:
-            out[rows] = best
+        own = best(outcomes, rows) if len(rows) >= FEW else None
+        if own is not None:
+            out[rows] = own
     return out
 
 
-def _best(outcomes: Sequence[Sequence[Outcome]], rows: np.ndarray) -> int | None:
+def best(outcomes: Sequence[Sequence[Outcome]], rows: np.ndarray) -> int | None:
+    """Give the model with the smallest loss on some series; None where there is nothing to tell them apart.
+
+    The loss is the product of two means over series and origins: the scaled quantile loss of single periods, and that
+    of the sum over the protection interval. In a product both weigh alike whatever their size, and what a third model
+    does cannot turn the choice between two. A model without a finite loss is passed over; equal losses go to the model
+    that is named first.
+    """
     losses = np.zeros(len(outcomes))
     told = False
     for name in ("single", "total"):
-        part = np.array([mean_of(np.concatenate([getattr(o, name)[rows] for o in folds] or [rows[:0] + np.nan]))
-                         for folds in outcomes])  # fmt: skip
-        if np.isfinite(part).all() and part.mean() > 0:
-            losses += part / part.mean()
+        part = np.array([_mean([getattr(outcome, name)[rows] for outcome in folds]) for folds in outcomes])
+        most = np.max(part, where=np.isfinite(part), initial=0.0)
+        if most > 0:
+            losses += np.log(np.maximum(np.where(np.isfinite(part), part, np.inf), 1e-9 * most))
             told = True
     return int(losses.argmin()) if told else None
+
+
+def _mean(losses: Sequence[np.ndarray]) -> float:
+    pooled = np.concatenate(losses) if losses else np.zeros(0)
+    return float("inf") if np.isinf(pooled).any() else mean_of(np.minimum(pooled, MOST))

@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float, Int
 from stockcast.core.axes import Step
 
 POOL = 400  # recent errors that a forecast draws from
+SPELL = 14  # errors that a model without a moving level draws one after the other
 CEILING = 10.0  # times the robust maximum: a promotion passes, an explosion does not
 
 
@@ -20,7 +21,8 @@ def latest(
     (array([[2., 3.],
            [4., 0.]]), array([2, 1]))
     """
-    rank = used.sum(axis=1, keepdims=True) - np.cumsum(used, axis=1)  # 0 for the last used period
+    # 0 for the last used period
+    rank = used.sum(axis=1, keepdims=True, dtype=np.int32) - np.cumsum(used, axis=1, dtype=np.int32)
     keep = used & (rank < size)
     count = keep.sum(axis=1)
     out = np.zeros((len(values), max(1, int(count.max(initial=0)))))
@@ -38,6 +40,19 @@ def pool_of(
     if centred:
         pool = np.where(inside, pool - mean_of(pool, count)[:, None], 0.0)
     return pool, np.maximum(count, 1)
+
+
+def spell_of(count: Int[np.ndarray, " series"]) -> Int[np.ndarray, " series"]:
+    """Give the length of the blocks drawn from a pool: ``SPELL``, and at most a tenth of the pool.
+
+    A block that is long against its pool goes through most of it, so that every sum would be much the same.
+
+    Examples
+    --------
+    >>> spell_of(np.array([400, 60, 5])).tolist()
+    [14, 6, 1]
+    """
+    return np.asarray(np.clip(count // 10, 1, SPELL))
 
 
 def mean_of(values: Float[np.ndarray, "series time"], count: Int[np.ndarray, " series"]) -> np.ndarray:

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float
 from stockcast.core.axes import SeriesAxis, Step
 from stockcast.demand import SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
-from stockcast.models.history import ceiling, mean_of, pool_of
+from stockcast.models.history import ceiling, mean_of, pool_of, spell_of
 from stockcast.models.states import innovations, sampled
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
@@ -223,6 +223,7 @@ class FittedIntermittent(FittedForecaster):
         pool, count = pool_of(told.values, some)
         source = innovations(
             n, level=level, occurrence=np.where(some.any(axis=1), occurrence, 0.0), alpha=np.zeros(n),
-            delta=self.delta, errors=pool, n_errors=count, cap=ceiling(told.values, told.used),
+            delta=self.delta, errors=pool, n_errors=count, block=spell_of(count),
+            cap=ceiling(told.values, told.used),
         )  # fmt: skip
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from stockcast.core.axes import SeriesAxis, Step
 from stockcast.demand import SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
-from stockcast.models.history import ceiling, latest, mean_of, pool_of, season_length
+from stockcast.models.history import ceiling, latest, mean_of, pool_of, season_length, spell_of
 from stockcast.models.states import innovations, sampled
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
@@ -147,6 +147,7 @@ class FittedMovingAverage(FittedForecaster):
         level = mean_of(np.where(inside, recent, 0.0), np.minimum(count, self.window))
         pool, size = pool_of(told.values, told.used)
         source = innovations(
-            len(level), level=level, errors=pool, n_errors=size, cap=ceiling(told.values, told.used)
+            len(level), level=level, errors=pool, n_errors=size, block=spell_of(size),
+            cap=ceiling(told.values, told.used),
         )  # fmt: skip
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)

@@ -14,6 +14,7 @@ from stockcast.models.states import innovations
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
+CHUNK = 1024  # series read at once
 RECENT: dict[Step, int] = {"day": 28, "week": 8}
 
 
@@ -56,10 +57,20 @@ class Profile:
         )
 
 
+def _recent(panel: Panel) -> tuple[Float[np.ndarray, "series recent"], np.ndarray]:
+    """Give the latest evidence of every series, chunk by chunk: the rest of a long history is never held twice."""
+    size = RECENT[panel.time.step]
+    recent, count = np.zeros((len(panel.series), size)), np.zeros(len(panel.series), dtype=np.int64)
+    for rows in panel.chunks(CHUNK):
+        told = evidence(panel.take(rows))
+        values, count[rows] = latest(told.values, told.used, size)
+        recent[rows, : values.shape[1]] = values
+    return recent, count
+
+
 def profile(panel: Panel) -> Profile:
     """Learn the demand of each category from the recent evidence of its series."""
-    told = evidence(panel)
-    recent, count = latest(told.values, told.used, RECENT[panel.time.step])
+    recent, count = _recent(panel)
     names = panel.attributes.column("category")
     categories = np.unique(np.concatenate([[""], names]))
     level, size = np.zeros(len(categories)), np.zeros(len(categories), dtype=np.int64)

@@ -16,7 +16,7 @@ def innovations(n: int, **given: np.ndarray) -> Innovations:
         name: np.zeros(n) for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "delta")
     }
     absent |= {"season": np.zeros((n, 1)), "errors": np.zeros((n, 1)), "occurrence": np.ones(n)}
-    absent |= {"n_errors": np.ones(n, dtype=np.int64), "cap": np.full(n, np.inf)}
+    absent |= {"n_errors": np.ones(n, dtype=np.int64), "block": np.ones(n, dtype=np.int64), "cap": np.full(n, np.inf)}
     return Innovations(**(absent | given))
 
 
@@ -32,7 +32,7 @@ def _joined(n: int, parts: Sequence[tuple[np.ndarray, Innovations]]) -> Innovati
     out: dict[str, np.ndarray] = {}
     for name in Innovations.__dataclass_fields__:
         width = {"season": (season,), "errors": (pool,)}.get(name, ())
-        out[name] = np.zeros((n, *width), dtype=np.int64 if name == "n_errors" else float)
+        out[name] = np.zeros((n, *width), dtype=np.int64 if name in {"n_errors", "block"} else float)
         for rows, part in parts:
             values = getattr(part, name)
             if name == "season":

@@ -176,7 +176,7 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
     because = {
         "moq": f"nothing: {wanted} would do, the minimum of {units_text(terms.moq[at])} does not pay",
         "max_order": f"nothing: the maximum of {units_text(terms.max_order[at])} is ordered, or below the minimum",
-        "supplier_minimum": f"nothing: the order to {terms.supplier[at]} misses its minimum or saves less than it costs",
+        "supplier_minimum": f"nothing: the order to {terms.supplier[at]} misses its minimum or does not pay",
         "budget": f"nothing: the budget cut {units_text(joined[at])}",
         "pack": f"nothing: {wanted} would do, a pack of {units_text(terms.pack_size[at])} does not pay",
     }

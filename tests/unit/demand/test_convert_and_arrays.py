@@ -49,9 +49,16 @@ def test_one_level_makes_no_paths():
 
 def sources():
     draw = np.random.default_rng(2)
-    one = {name: draw.random(3) for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "delta", "occurrence")}
+    one = {
+        name: draw.random(3) for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "delta", "occurrence")
+    }
     state = Innovations(
-        **one, season=draw.random((3, 7)), errors=draw.normal(0, 1, (3, 9)), n_errors=np.array([9, 4, 1]), cap=np.full(3, 9.0)
+        **one,
+        season=draw.random((3, 7)),
+        errors=draw.normal(0, 1, (3, 9)),
+        n_errors=np.array([9, 4, 1]),
+        block=np.array([3, 1, 1]),
+        cap=np.full(3, 9.0),
     )
     quantile = Marginals(np.array(LEVELS), quantiles().values, np.full(3, 0.4))
     paths = RecordedPaths(draw.random((3, 5, 4)))
@@ -86,3 +93,12 @@ def test_chunks_give_the_same_bytes_as_the_whole(kind):
     for at in range(3):
         assert demand.paths(np.array([at])).tobytes() == whole[[at]].copy().tobytes()
         assert demand.take(np.array([at])).paths().tobytes() == whole[[at]].copy().tobytes()
+
+
+@pytest.mark.parametrize("correlation", [0.0, 1.0])
+@pytest.mark.parametrize("share", [0.0, 1.0 - 2.0**-53])
+def test_the_outermost_uniform_numbers_give_finite_paths(monkeypatch, share, correlation):
+    monkeypatch.setattr(Stream, "uniform", lambda self, keys, shape: np.full((len(keys), *shape), share))
+    assert np.isfinite(
+        to_paths(quantiles(), correlation=correlation, stream=Stream(7, "user"), n_paths=3).paths()
+    ).all()

@@ -56,7 +56,9 @@ def test_the_size_of_the_pieces_changes_no_byte(monkeypatch):
     monkeypatch.setattr("stockcast.evaluation.forecasting.CHUNK", 3)
     pieces = forecast(past)
     assert whole.demand.paths().tobytes() == pieces.demand.paths().tobytes()
-    assert [(s.segment, s.model, s.metric) for s in whole.scores] == [(s.segment, s.model, s.metric) for s in pieces.scores]
+    assert [(s.segment, s.model, s.metric) for s in whole.scores] == [
+        (s.segment, s.model, s.metric) for s in pieces.scores
+    ]
     np.testing.assert_allclose([s.value for s in whole.scores], [s.value for s in pieces.scores], rtol=1e-12)
 
 
@@ -71,6 +73,25 @@ def test_a_history_too_short_for_folds_is_told():
     assert set(told.model.tolist()) == {"ets"}
     assert any("no backtest" in note for note in told.notes)
     assert np.isfinite(told.demand.paths()).all()
+
+
+def test_a_backtest_without_a_stocked_period_is_told_and_does_not_choose():
+    past = retail(10, 120)
+    in_stock = np.where(np.arange(120) >= 60, 0.0, np.ones((10, 1)))
+    told = forecast(panel(past.sales, in_stock=in_stock))
+    assert set(told.model.tolist()) == {"ets"}
+    assert any("backtest told nothing" in note for note in told.notes)
+
+
+def test_a_backtest_of_fewer_periods_than_the_horizon_is_told():
+    assert any("backtest of 30 of 40 periods ahead" in note for note in forecast(retail(6, 120), horizon=40).notes)
+    assert not any("periods ahead" in note for note in forecast(retail(6, 120)).notes)
+
+
+def test_a_panel_without_series_is_forecast():
+    told = forecast(retail(2, 90).take(np.arange(0)))
+    assert told.demand.paths().shape == (0, 40, 10)
+    assert told.scores == ()
 
 
 def test_fewer_folds_than_asked_for_are_told():
@@ -125,7 +146,9 @@ def test_on_real_sales_the_marks_are_met(real_data):
 
     from stockcast.core.axes import SeriesAxis
 
-    table = pq.read_table(os.path.join(real_data, "m5_280_series.parquet"), columns=["item_id", "store_id", "date", "value", "sell_price"])
+    table = pq.read_table(
+        os.path.join(real_data, "m5_280_series.parquet"), columns=["item_id", "store_id", "date", "value", "sell_price"]
+    )
     axis, row = SeriesAxis.of(*(np.array(table[name].to_pylist()) for name in ("item_id", "store_id")))
     day = table["date"].to_numpy().astype("datetime64[D]")
     at = (day - day.min()).astype(int)

@@ -20,7 +20,15 @@ def test_a_stockout_is_passed_over_for_the_week_before():
     sales = np.tile(np.arange(1.0, 8.0), 4)[None]
     in_stock = np.ones_like(sales)
     in_stock[0, -1], sales[0, -1] = 0.3, 0.0
-    assert predicted(SeasonalNaive(), panel(sales, in_stock=in_stock)).source.season[0].tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert predicted(SeasonalNaive(), panel(sales, in_stock=in_stock)).source.season[0].tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+    ]
 
 
 def test_a_year_of_weeks_comes_again_only_where_there_are_two():

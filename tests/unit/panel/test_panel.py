@@ -108,3 +108,15 @@ def test_a_panel_cannot_be_written_to_and_travels_to_other_processes():
     assert again.sales.tobytes() == one.sales.tobytes()
     assert again.attributes.column("category").tolist() == ["x", "y", ""]
     assert again.series.digest == one.series.digest
+
+
+def test_consecutive_series_are_taken_without_a_copy():
+    whole = panel()
+    some = whole.take(np.array([1, 2]))
+    assert some.series.sku.tolist() == ["b", "c"]
+    np.testing.assert_array_equal(some.sales, whole.sales[1:])
+    for mine, all_of_it in ((some.sales, whole.sales), (some.known.price, whole.known.price)):
+        assert np.shares_memory(mine, all_of_it)
+    assert not np.shares_memory(whole.take(np.array([0, 2])).sales, whole.sales)
+    with pytest.raises(AlignmentError):
+        whole.take(np.array([2, 1]))
