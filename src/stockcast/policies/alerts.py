@@ -61,7 +61,7 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
     large = terms.orderable & terms.at_review & (terms.moq > MOQ_DAYS * daily) & (lines.free > 0)
     large &= lines.free < terms.moq - terms.ordered_now  # else the minimum is not what sets the order
     add(
-        large, "SC-P013", np.maximum(terms.moq - lines.free, 0.0) * cost,
+        large, "SC-P013", np.where(quantity > 0, np.maximum(terms.moq - lines.free, 0.0), 0.0) * cost,
         lambda at: f"the minimum of {terms.moq[at]:g} is more than {MOQ_DAYS // 7} weeks of demand; "
         f"{units_text(float(lines.free[at]))} would do, {quantity[at]:g} are ordered",
         "negotiate the minimum, or order with another item or location",

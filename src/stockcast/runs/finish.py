@@ -29,7 +29,9 @@ def finish(night: Night, result: Result) -> Outcome:
     """
     job = night.job
     held = _guard(night, result)
-    status: Status = "held" if held else ("degraded" if reasons_to_doubt(night, result) else "ok")
+    doubts = reasons_to_doubt(night, result)
+    night.notes.extend(doubts)
+    status: Status = "held" if held else ("degraded" if doubts else "ok")
     run_id = _run_id(job, result) + ("-held" if held else "")
     counts = counts_of(night, result)
     with job.progress.stage("publishing"):
@@ -54,7 +56,7 @@ def finish(night: Night, result: Result) -> Outcome:
         issues=tuple(night.issues),
         headline=headline(result, counts),
         tables=tables_of(night, result),
-        notes=(*night.notes, *reasons_to_doubt(night, result)),
+        notes=tuple(night.notes),
     )
 
 
@@ -141,7 +143,7 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
             alerts=night.alerts,
             rows=result.inputs.rows,
             scores=_leaderboard(made),
-            notes=[*night.notes, *reasons_to_doubt(night, result)],
+            notes=night.notes,
         )
         html.write_report(staging / "report.html", data)
 
@@ -190,7 +192,7 @@ def _manifest(
         gap=planned.gap if planned is not None else None,
         timings={name: round(seconds, 4) for name, seconds in night.clock.timings.items()},
         peak_memory_mb=manifest.peak_memory_mb(),
-        notes=[*night.notes, *reasons_to_doubt(night, result)],
+        notes=night.notes,
         cut=list(night.cut),
         counts=counts,
     )

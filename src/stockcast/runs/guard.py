@@ -68,10 +68,10 @@ def hold_back(
         median = float(np.median(positive))
         if value > max(limits.max_value_ratio * median, limits.min_value):
             return _too_much("SC-G002", value, median, f"the median of {len(positive)} earlier plans", limits)
-    return _level_shift(limits, situation)
+    return _level_shift(limits, situation, plan)
 
 
-def _level_shift(limits: Limits, situation: Situation) -> HeldBackError | None:
+def _level_shift(limits: Limits, situation: Situation, plan: ReorderPlan) -> HeldBackError | None:
     """Hold back when all series together left what any week before the newest four has seen.
 
     The forecast's mean a period is held against the highest 7-day average of total sales up to 28 days ago. A season's
@@ -83,7 +83,9 @@ def _level_shift(limits: Limits, situation: Situation) -> HeldBackError | None:
     if len(before) < recent:
         return None
     best = float(np.convolve(before, np.full(week, 1.0 / week), mode="valid").max())
-    forecast = float(situation.demand.mean().sum(axis=0).mean())
+    # over each protection interval, which the plan knows already: the paths need not be drawn once more
+    periods = np.minimum(situation.terms.protection_interval, situation.demand.horizon)
+    forecast = float((plan.demand_mean / periods).sum())
     if best > 0 and forecast > limits.max_value_ratio * best:
         return HeldBackError(
             f"the forecast of all series together is {forecast:,.6g} a period; the best week until {RECENT_DAYS} days "

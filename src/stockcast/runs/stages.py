@@ -13,6 +13,7 @@ from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
 from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
 from stockcast.models.catalogue import candidates
+from stockcast.models.ladder import failed
 from stockcast.report.recorded import read_forecast
 from stockcast.report.user_forecast import read_user_forecast
 from stockcast.runs import assemble, earlier
@@ -108,6 +109,18 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
             done=done,
         )
     night.notes.extend(made.notes)
+    series = inputs.panel.series
+    night.alerts.extend(
+        Alert(
+            severity="warning",
+            code="SC-X013",
+            sku=str(series.sku[row]),
+            location=str(series.location[row]),
+            message=f"the chosen model failed: {made.fallback[row]}",
+            suggested_action="look at the series' history",
+        )
+        for row in np.flatnonzero(failed(made.fallback))
+    )
     key = assemble.forecast_key(job, inputs)
     return Forecasted(made.demand, made.model, made.fallback, made, key, "made"), terms
 
