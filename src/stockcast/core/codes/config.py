@@ -51,12 +51,6 @@ CODES: tuple[Code, ...] = (
         "Write 0.95 for 95 %; nothing can promise 1.",
     ),
     Code(
-        "SC-C010",
-        "a selection that cannot be used",
-        "--select has an unknown term, or matches no series.",
-        "Use sku:…, location:…, supplier:…, category:… or @file; the message shows the nearest names.",
-    ),
-    Code(
         "SC-C011", "a config that cannot be read", "The file is not UTF-8 text, or far too long.", "Save it as UTF-8."
     ),
     Code(
