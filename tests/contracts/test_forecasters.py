@@ -75,10 +75,8 @@ def test_the_same_seed_gives_the_same_bytes(forecaster):
     assert forecast(forecaster, past).paths().tobytes() != forecast(forecaster, past, seed=8).paths().tobytes()
 
 
-# ETS draws its candidates by name, so another history under that name gets other candidates: the test of chunks moves
-# its series about
 @every_step
-@pytest.mark.parametrize("forecaster", [make(name) for name in NAMES if name != "ets"], ids=lambda made: made.name)
+@pytest.mark.parametrize("forecaster", [make(name) for name in NAMES], ids=lambda made: made.name)
 def test_permuted_series_permute_the_forecast(forecaster, step):
     past = retail(9, 170, step=step)
     order = np.random.default_rng(0).permutation(9)

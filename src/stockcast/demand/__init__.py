@@ -1,10 +1,13 @@
 """The one noun between forecasting and replenishment: the distribution of future demand."""
 
+from stockcast.demand.adjusted import Adjusted
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
+from stockcast.demand.innovations import Innovations
 from stockcast.demand.lead_time import LeadTimeDemand
-from stockcast.demand.sources import Innovations, Marginals, PathSource, RecordedPaths, Stacked
+from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
 
 __all__ = [
+    "Adjusted",
     "DemandForecast",
     "Innovations",
     "LeadTimeDemand",

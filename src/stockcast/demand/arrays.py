@@ -7,10 +7,12 @@ import numpy as np
 from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
+from stockcast.demand.adjusted import Adjusted
 from stockcast.demand.forecast import SampledForecast
-from stockcast.demand.sources import Innovations, Marginals, PathSource, RecordedPaths, Stacked
+from stockcast.demand.innovations import Innovations
+from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
 
-KINDS: dict[str, type] = {kind.__name__: kind for kind in (Innovations, Marginals, RecordedPaths, Stacked)}
+KINDS: dict[str, type] = {kind.__name__: kind for kind in (Adjusted, Innovations, Marginals, RecordedPaths, Stacked)}
 Packed = dict[str, np.ndarray | str]
 
 
@@ -49,7 +51,10 @@ def _pack(source: PathSource, under: str) -> Packed:
             packed |= _pack(member, f"{under}/members/{at}")
         return packed
     _kind(type(source).__name__)
-    return packed | {f"{under}/{name}": getattr(source, name) for name in type(source).__dataclass_fields__}  # type: ignore[attr-defined]
+    for name in type(source).__dataclass_fields__:  # type: ignore[attr-defined]
+        value = getattr(source, name)
+        packed |= {f"{under}/{name}": value} if isinstance(value, np.ndarray) else _pack(value, f"{under}/{name}")
+    return packed
 
 
 def unpack(packed: Mapping[str, np.ndarray | str]) -> SampledForecast:
@@ -78,7 +83,13 @@ def _unpack(packed: Mapping[str, np.ndarray | str], under: str) -> PathSource:
         count = int(str(packed[f"{under}/members"]))
         members = tuple(_unpack(packed, f"{under}/members/{at}") for at in range(count))
         return Stacked(members, np.asarray(packed[f"{under}/owner"]))
-    made: PathSource = kind(**{name: np.asarray(packed[f"{under}/{name}"]) for name in kind.__dataclass_fields__})  # type: ignore[attr-defined]
+    fields: dict[str, np.ndarray | PathSource] = {
+        name: _unpack(packed, f"{under}/{name}")
+        if f"{under}/{name}/kind" in packed
+        else np.asarray(packed[f"{under}/{name}"])
+        for name in kind.__dataclass_fields__  # type: ignore[attr-defined]
+    }
+    made: PathSource = kind(**fields)
     return made
 
 

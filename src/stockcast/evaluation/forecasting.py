@@ -9,21 +9,22 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from stockcast.core.arrays import freeze
-from stockcast.core.parallel import map_pieces
-from stockcast.demand import PathSource, SampledForecast
-from stockcast.evaluation.backtest import CHUNK, backtest, within
+from stockcast.demand import SampledForecast
+from stockcast.evaluation.backtest import CHUNK, backtest
+from stockcast.evaluation.calibration import calibrate
+from stockcast.evaluation.fitting import fit_chosen
 from stockcast.evaluation.folds import rolling
+from stockcast.evaluation.published import published
+from stockcast.evaluation.replay import replays, sample
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import best, choose
-from stockcast.models.catalogue import make
-from stockcast.models.ladder import Ladder
-from stockcast.models.profile import Profile, profile
-from stockcast.models.states import assemble, clipped, sampled
+from stockcast.models.states import clipped, sampled
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
 PREFERRED = ("ets", "moving_average")  # where no backtest can tell
+CALIBRATION = "calibration"  # the name under which the widths stand in backtest.csv
 FAST_PATHS = 200  # paths that a model is judged by under effort fast; normal and thorough judge by all
 
 
@@ -45,6 +46,8 @@ class Forecasted:
         Drawn values that were cut to the cap of their series.
     notes
         What a reader should know, in sentences.
+    calibration_s
+        Seconds that the calibration took, replays of the chosen models included.
     """
 
     demand: SampledForecast
@@ -56,28 +59,11 @@ class Forecasted:
     timings: Mapping[str, ModelTiming]
     clipped: int
     notes: tuple[str, ...]
+    calibration_s: float
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         freeze(self, model=self.model, fallback=self.fallback, segment=self.segment, censored=self.censored)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    model: str
-    panel: Panel
-    horizon: int
-    seed: int
-    profile: Profile
-
-
-def _forecast_piece(piece: _Piece) -> tuple[PathSource, np.ndarray, float, float]:
-    begin = time.perf_counter()
-    ladder = Ladder(make(piece.model), piece.profile).fit(piece.panel, seed=piece.seed)
-    fitted = time.perf_counter()
-    demand, fallback = ladder.climb(piece.panel, piece.horizon, seed=piece.seed, n_paths=1)
-    return demand.source, fallback, fitted - begin, time.perf_counter() - fitted
 
 
 def forecast(
@@ -141,10 +127,25 @@ def forecast(
     elif len(names) > 1:
         chosen[:] = list(names).index(preferred)
         notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")
-    source, fallback, seconds = _fit_chosen(
-        names, chosen, panel, horizon, seed, workers, seconds, lambda count: done(finished + count)
+    fitted = fit_chosen(
+        names, chosen, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count)
     )
-    demand = sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
+    seconds = {name: _plus(seconds[name], fitted.seconds[name]) for name in names}
+    begin = time.perf_counter()
+    rows = sample(panel)
+    earlier = replays(
+        names, chosen, panel, rolling(panel.time.n, horizon, folds if len(rows) else 0, panel.time.step), rows=rows,
+        seed=seed, n_paths=min(n_paths, FAST_PATHS), workers=workers,
+    )  # fmt: skip
+    calibration = calibrate(earlier, panel, segment, periods)
+    calibration_s = time.perf_counter() - begin
+    raw = sampled(panel, fitted.source, horizon, seed=seed, n_paths=n_paths)
+    demand = published(raw, panel, calibration.shared, calibration.single)
+    if calibration.told:
+        origin = str(panel.time.date(earlier[-1].known - 1))
+        scores += tuple(Score(name, CALIBRATION, origin, what, value) for name, what, value in calibration.told)
+    else:
+        notes.append("the width of the forecasts is not calibrated: the history is too short for a backtest")
     if censored.any():
         notes.append(f"{int(censored.sum())} series have too few fully stocked periods: sales stand in for demand")
     cut_values = clipped(demand)
@@ -156,35 +157,10 @@ def forecast(
         for at, name in enumerate(names)
     }
     model = np.array(list(names), dtype=np.str_)[chosen]
-    return Forecasted(demand, model, fallback, segment, censored, scores, timings, cut_values, tuple(notes))
+    return Forecasted(
+        demand, model, fitted.fallback, segment, censored, scores, timings, cut_values, tuple(notes), calibration_s
+    )
 
 
-def _fit_chosen(
-    names: Sequence[str],
-    chosen: Int[np.ndarray, " series"],
-    panel: Panel,
-    horizon: int,
-    seed: int,
-    workers: int,
-    seconds: Mapping[str, tuple[float, float]],
-    done: Callable[[int], None],
-) -> tuple[PathSource, np.ndarray, dict[str, tuple[float, float]]]:
-    """Fit each model on the series that chose it, chunk by chunk, and stack what comes out."""
-    of_all = profile(panel)
-    pieces, rows_of = [], []
-    for at, name in enumerate(names):
-        mine = np.flatnonzero(chosen == at)
-        for begin in range(0, len(mine), CHUNK):
-            rows = mine[begin : begin + CHUNK]
-            rows_of.append((at, rows))
-            pieces.append(_Piece(name, panel.take(rows), horizon, seed, of_all))
-    results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
-    spent = dict(seconds)
-    texts = np.full(len(panel.series), "", dtype=object)
-    parts = []
-    for (at, rows), (source, fallback, fit_s, predict_s) in zip(rows_of, results, strict=True):
-        parts.append((rows, source))
-        texts[rows] = fallback
-        before = spent[names[at]]
-        spent[names[at]] = (before[0] + fit_s, before[1] + predict_s)
-    return assemble(len(panel.series), parts), texts.astype(np.str_), spent
+def _plus(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return one[0] + other[0], one[1] + other[1]

@@ -33,7 +33,7 @@ MODELS: tuple[ModelInfo, ...] = (
     ModelInfo("seasonal_naive", "statistical", "the last season again", "Hyndman & Athanasopoulos 2021, 5.2", True),
     ModelInfo("moving_average", "statistical", "the mean of the latest periods", "window by one-step error", True),
     ModelInfo("ets", "statistical", "additive exponential smoothing, batched", "Hyndman et al. 2008", True),
-    ModelInfo("theta", "statistical", "two theta lines", "Assimakopoulos & Nikolopoulos 2000", False),
+    ModelInfo("theta", "statistical", "theta lines, batched", "Fiorucci et al. 2016", True),
     ModelInfo("croston", "statistical", "sizes and intervals of rare demand", "Croston 1972", True),
     ModelInfo("sba", "statistical", "Croston's method without its bias", "Syntetos & Boylan 2005", True),
     ModelInfo("tsb", "statistical", "sizes and probability of rare demand", "Teunter, Syntetos & Babai 2011", True),
@@ -59,6 +59,7 @@ MAKERS: "dict[str, Callable[[], Forecaster]]" = {
     "seasonal_naive": _of("naive", "SeasonalNaive"),
     "moving_average": _of("naive", "MovingAverage"),
     "ets": _of("smoothing", "Smoothing"),
+    "theta": _of("smoothing", "Theta"),
     "croston": _of("intermittent", "Croston"),
     "sba": _of("intermittent", "SBA"),
     "tsb": _of("intermittent", "TSB"),
@@ -94,7 +95,7 @@ def candidates(models: str | Sequence[str], effort: Effort) -> list[str]:
     Examples
     --------
     >>> candidates("auto", "fast")
-    ['seasonal_naive', 'moving_average', 'ets', 'croston', 'sba', 'tsb']
+    ['seasonal_naive', 'moving_average', 'ets', 'theta', 'croston', 'sba', 'tsb']
     >>> candidates(["tsb", "ets"], "fast")
     ['ets', 'tsb']
     """

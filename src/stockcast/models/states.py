@@ -1,20 +1,21 @@
 """Arrays of states, made and put together: what every model of this package predicts with."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from stockcast.core.random import Stream
-from stockcast.demand import Innovations, PathSource, SampledForecast, Stacked
+from stockcast.demand import Adjusted, Innovations, PathSource, SampledForecast, Stacked
 from stockcast.panel import Panel
 
 
 def innovations(n: int, **given: np.ndarray) -> Innovations:
     """Make the source of ``n`` series from some of its arrays; the others say that the term is absent."""
     absent: dict[str, np.ndarray] = {
-        name: np.zeros(n) for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "delta")
+        name: np.zeros(n) for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "omega", "delta")
     }
+    absent |= {"ratio": np.zeros(n, dtype=bool), "relative": np.zeros(n, dtype=bool)}
+    absent |= {"slow": np.zeros((n, 1)), "slow_day": np.zeros(n, dtype=np.int64)}
     absent |= {"season": np.zeros((n, 1)), "errors": np.zeros((n, 1)), "occurrence": np.ones(n)}
     absent |= {"n_errors": np.ones(n, dtype=np.int64), "block": np.ones(n, dtype=np.int64), "cap": np.full(n, np.inf)}
     return Innovations(**(absent | given))
@@ -26,19 +27,19 @@ def sampled(panel: Panel, source: PathSource, horizon: int, *, seed: int, n_path
 
 
 def _joined(n: int, parts: Sequence[tuple[np.ndarray, Innovations]]) -> Innovations:
-    """Join states; a season of one column is repeated to the width of the longest (both are without γ)."""
-    season = max(part.season.shape[1] for _, part in parts)
-    pool = max(part.errors.shape[1] for _, part in parts)
+    """Join states; a season of one column is repeated to the width of the longest (both are without γ or ω)."""
+    widths = {name: max(getattr(part, name).shape[1] for _, part in parts) for name in ("season", "slow", "errors")}
     out: dict[str, np.ndarray] = {}
     for name in Innovations.__dataclass_fields__:
-        width = {"season": (season,), "errors": (pool,)}.get(name, ())
-        out[name] = np.zeros((n, *width), dtype=np.int64 if name in {"n_errors", "block"} else float)
+        width = (widths[name],) if name in widths else ()
+        kind = getattr(parts[0][1], name).dtype
+        out[name] = np.zeros((n, *width), dtype=kind)
         for rows, part in parts:
             values = getattr(part, name)
-            if name == "season":
-                values = np.tile(values, (1, season // values.shape[1]))
-            elif name == "errors":
-                values = np.pad(values, ((0, 0), (0, pool - values.shape[1])))
+            if name == "errors":
+                values = np.pad(values, ((0, 0), (0, widths[name] - values.shape[1])))
+            elif name in widths:
+                values = np.tile(values, (1, widths[name] // values.shape[1]))
             out[name][rows] = values
     return Innovations(**out)
 
@@ -70,24 +71,36 @@ def assemble(n: int, parts: Sequence[tuple[np.ndarray, PathSource]]) -> PathSour
 def clipped(demand: SampledForecast) -> int:
     """Count the drawn values that were cut to the cap of their series.
 
-    Paths are drawn only of the series that can reach their cap at all: the recursion is bounded by its state and the
-    largest error.
+    Paths are drawn only of the series that can reach their cap at all.
     """
-    if isinstance(demand.source, Stacked):
-        return sum(
-            clipped(replace(demand, series=demand.series.take(rows), source=member))
-            for at, member in enumerate(demand.source.members)
-            if len(rows := np.flatnonzero(demand.source.owner == at))
-        )
-    if not isinstance(demand.source, Innovations):
-        return 0
-    state, h = demand.source, demand.horizon
-    error = np.abs(state.errors).max(axis=1)
-    steps = 1.0 + h * (np.abs(state.alpha) + np.abs(state.gamma)) + h * h * np.abs(state.beta)
-    most = np.abs(state.level) + h * np.abs(state.trend) + np.abs(state.season).max(axis=1) + error * steps
+    cap, most = _caps(demand.source, len(demand.series)), _reach(demand.source, len(demand.series), demand.horizon)
+    rows = np.flatnonzero(most >= cap)
     count = 0
-    rows = np.flatnonzero(most >= state.cap)
     for begin in range(0, len(rows), 256):
         some = rows[begin : begin + 256]
-        count += int((demand.paths(some) >= state.cap[some, None, None]).sum())
+        count += int((demand.paths(some) >= cap[some, None, None]).sum())
     return count
+
+
+def _caps(source: PathSource, n: int) -> np.ndarray:
+    """Give the cap of each series, infinite where its source has none."""
+    if isinstance(source, Stacked):
+        out = np.full(n, np.inf)
+        for at, member in enumerate(source.members):
+            mine = source.owner == at
+            out[mine] = _caps(member, int(mine.sum()))
+        return out
+    return np.asarray(getattr(source, "cap", np.full(n, np.inf)))
+
+
+def _reach(source: PathSource, n: int, horizon: int) -> np.ndarray:
+    """Give a value that no period of a path can exceed before it is cut; infinite where a source does not tell."""
+    if isinstance(source, Stacked):
+        out = np.full(n, np.inf)
+        for at, member in enumerate(source.members):
+            mine = source.owner == at
+            out[mine] = _reach(member, int(mine.sum()), horizon)
+        return out
+    if isinstance(source, Adjusted):
+        return _reach(source.inner, n, horizon) * source.most
+    return source.bound(horizon) if isinstance(source, Innovations) else np.full(n, np.inf)

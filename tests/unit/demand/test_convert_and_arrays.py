@@ -4,7 +4,7 @@ import pytest
 from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.errors import DataError, UsageError
 from stockcast.core.random import Stream
-from stockcast.demand import Innovations, Marginals, QuantileForecast, RecordedPaths, SampledForecast, Stacked
+from stockcast.demand import Adjusted, Innovations, Marginals, QuantileForecast, RecordedPaths, SampledForecast, Stacked
 from stockcast.demand.arrays import pack, unpack
 from stockcast.demand.convert import to_paths
 
@@ -50,11 +50,16 @@ def test_one_level_makes_no_paths():
 def sources():
     draw = np.random.default_rng(2)
     one = {
-        name: draw.random(3) for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "delta", "occurrence")
+        name: draw.random(3)
+        for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "omega", "delta", "occurrence")
     }
     state = Innovations(
         **one,
         season=draw.random((3, 7)),
+        slow=draw.random((3, 52)),
+        slow_day=np.array([0, 3, 6]),
+        ratio=np.array([False, True, False]),
+        relative=np.array([False, True, True]),
         errors=draw.normal(0, 1, (3, 9)),
         n_errors=np.array([9, 4, 1]),
         block=np.array([3, 1, 1]),
@@ -65,10 +70,12 @@ def sources():
     first, rest = np.array([0]), np.array([0, 1])
     inner = Stacked((quantile.take(first), paths.take(first)), np.array([1, 0]))
     return {"state": state, "quantiles": quantile, "paths": paths,
-            "stacked": Stacked((inner, state.take(first)), np.array([0, 1, 0])), "rest": state.take(rest)}  # fmt: skip
+            "stacked": Stacked((inner, state.take(first)), np.array([0, 1, 0])), "rest": state.take(rest),
+            "adjusted": Adjusted(state, draw.random(3), np.array([0.0, 0.4, 0.0]), np.array([True, False, True]),
+                                 np.full(3, 9.0))}  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked"])
+@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted"])
 def test_what_is_unpacked_draws_the_same_bytes(kind):
     demand = SampledForecast(AXIS, TIME, sources()[kind], Stream(7, "paths"), 30)
     packed = pack(demand)
@@ -86,7 +93,7 @@ def test_a_missing_or_unknown_array_is_told():
         unpack(packed | {"source/kind": "Oracle"})
 
 
-@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked"])
+@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted"])
 def test_chunks_give_the_same_bytes_as_the_whole(kind):
     demand = SampledForecast(AXIS, TIME, sources()[kind], Stream(7, "paths"), 30)
     whole = demand.paths()

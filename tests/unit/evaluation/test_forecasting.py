@@ -33,7 +33,7 @@ def test_every_series_gets_a_model_a_segment_and_finite_paths():
     assert sum(timing.share for timing in told.timings.values()) == pytest.approx(1.0)
     assert {score.origin for score in told.scores} == {"2024-05-09", "2024-05-19"}
     assert {"all"} < {score.segment for score in told.scores}
-    assert {score.model for score in told.scores} == set(NAMES)
+    assert {score.model for score in told.scores} == {*NAMES, "calibration"}
     assert all(np.isfinite(score.value) for score in told.scores)
 
 
@@ -65,7 +65,7 @@ def test_the_size_of_the_pieces_changes_no_byte(monkeypatch):
 def test_a_model_named_alone_is_used_without_a_backtest():
     told = forecast(retail(6, 90), ["tsb"])
     assert told.model.tolist() == ["tsb"] * 6
-    assert told.scores == ()
+    assert {score.model for score in told.scores} == {"calibration"}
 
 
 def test_a_history_too_short_for_folds_is_told():

@@ -28,7 +28,7 @@ def test_groups_and_names_mix_in_the_order_of_the_catalogue():
     assert candidates("ets", "fast") == ["ets"]
 
 
-@pytest.mark.parametrize("models", ["lightgbm", ["ets", "theta"], "deep", "boosting"])
+@pytest.mark.parametrize("models", ["lightgbm", ["ets", "tft"], "deep", "boosting"])
 def test_what_this_version_does_not_have_is_refused(models):
     with pytest.raises(UsageError, match="not available in this version") as refused:
         candidates(models, "thorough")

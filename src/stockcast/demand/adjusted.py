@@ -1,0 +1,144 @@
+"""What calibration and whole units do to the paths of a model: the last step before they are used."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt64
+
+from stockcast.core.arrays import freeze
+from stockcast.core.random import Stream
+from stockcast.demand.sources import Paths, PathSource
+
+BLOCK = 32  # series whose paths stay in the cache
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """Paths made wider by two kinds of doubt, then counted in whole units where sales are.
+
+    With g one lognormal factor of mean 1 for a whole path (the level may be another than was thought: it widens the
+    sum as much as the single periods) and w one of its own for each period (it widens these and hardly the sum)::
+
+        y' = min(y g w, cap)          in whole units: n₁ + … + n_h = ⌊y'₁ + … + y'_h + v⌋ − ⌊v⌋, v uniform on [0, 1)
+
+    so that sums of whole units stay within one of the sum of the path, and means stay as they are.
+
+    Parameters
+    ----------
+    inner
+        The model's paths.
+    shared, single
+        Coefficients of variation of g and w; 0 leaves the paths as they are.
+    whole
+        Series that are sold in whole units.
+    cap
+        The largest value of a single period.
+    """
+
+    inner: PathSource
+    shared: Float[np.ndarray, " series"]
+    single: Float[np.ndarray, " series"]
+    whole: Bool[np.ndarray, " series"]
+    cap: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, shared=self.shared, single=self.single, whole=self.whole, cap=self.cap)
+
+    @property
+    def most(self) -> Float[np.ndarray, " series"]:
+        """Give a factor that bounds g w: their scores are below 4.5 (of 10⁵ paths) and 8.3 (of any double)."""
+        shared, single = (np.sqrt(np.log1p(np.square(width))) for width in (self.shared, self.single))
+        return np.asarray(np.exp(4.5 * shared + 8.3 * single))
+
+    def draw(
+        self,
+        rows: Int[np.ndarray, " series"],
+        keys: UInt64[np.ndarray, " series"],
+        stream: Stream,
+        n_paths: int,
+        horizon: int,
+    ) -> Paths:
+        """Draw the model's paths, and adjust them."""
+        out = np.empty((len(rows), n_paths, horizon))
+        for begin in range(0, len(rows), BLOCK):
+            some = slice(begin, begin + BLOCK)
+            paths = self.inner.draw(rows[some], keys[some], stream, n_paths, horizon)
+            widened(paths, self.shared[rows[some]], self.single[rows[some]], self.cap[rows[some]], keys[some], stream)
+            in_whole_units(paths, self.whole[rows[some]], keys[some], stream)
+            out[some] = paths
+        return out
+
+    def take(self, rows: np.ndarray) -> "Adjusted":
+        """Give the source of some rows."""
+        return Adjusted(
+            self.inner.take(rows), self.shared[rows], self.single[rows], self.whole[rows], self.cap[rows]
+        )  # fmt: skip
+
+
+def widened(
+    paths: Paths,
+    shared: Float[np.ndarray, " series"],
+    single: Float[np.ndarray, " series"],
+    cap: Float[np.ndarray, " series"],
+    keys: UInt64[np.ndarray, " series"],
+    stream: Stream,
+) -> None:
+    """Multiply paths by their factors, in place."""
+    rows = np.flatnonzero(shared > 0)
+    if len(rows):
+        paths[rows] *= factors(shared[rows], keys[rows], stream, paths.shape[1])[:, :, None]
+    for row in np.flatnonzero(single > 0).tolist():
+        doubt = scores(stream.child("single").uniform(keys[row : row + 1], paths.shape[2:0:-1]))[0].T
+        paths[row] *= _lognormal(doubt, single[row])
+    rows = np.flatnonzero((shared > 0) | (single > 0))
+    if len(rows):
+        paths[rows] = np.minimum(paths[rows], cap[rows, None, None])
+
+
+def factors(
+    shared: Float[np.ndarray, " series"], keys: UInt64[np.ndarray, " series"], stream: Stream, n_paths: int
+) -> Float[np.ndarray, "series path"]:
+    """Give g of every path: the same evenly spaced quantiles for each series, in an order of its own; their mean is 1.
+
+    Examples
+    --------
+    >>> g = factors(np.array([0.3]), np.array([5], dtype=np.uint64), Stream(7, "paths"), 500)[0]
+    >>> bool(abs(g.mean() - 1) < 1e-12), round(float(g.std()), 2)
+    (True, 0.3)
+    """
+    order = np.argsort(stream.child("shared").uniform(keys, (n_paths,)), axis=1, kind="stable")
+    even = scores((np.arange(n_paths) + 0.5) / n_paths)
+    g = _lognormal(even[order], shared[:, None])
+    return np.asarray(g / g.mean(axis=1, keepdims=True))
+
+
+def scores(share: np.ndarray) -> np.ndarray:
+    """Give the standard normal quantile of shares in [0, 1)."""
+    from scipy.special import ndtri
+
+    # half a step above each uniform number: neither 0 nor 1, whose scores are infinite
+    return np.asarray(ndtri(np.minimum(share + 2.0**-54, 1.0 - 2.0**-53)))
+
+
+def _lognormal(score: np.ndarray, variation: np.ndarray | float) -> np.ndarray:
+    """Give a lognormal variable of mean 1 and a coefficient of variation."""
+    square = np.log1p(np.square(variation))
+    return np.asarray(np.exp(np.sqrt(square) * score - square / 2.0))
+
+
+def in_whole_units(
+    paths: Paths, whole: Bool[np.ndarray, " series"], keys: UInt64[np.ndarray, " series"], stream: Stream
+) -> None:
+    """Round paths in place so that every sum from the first period on stays within one unit (systematic rounding)."""
+    rows = np.flatnonzero(whole)
+    if not len(rows):
+        return
+    start = stream.child("whole").uniform(keys[rows], (paths.shape[1],))
+    running = np.cumsum(paths[rows], axis=2) if len(rows) < len(paths) else np.cumsum(paths, axis=2)
+    running += start[:, :, None]
+    np.floor(running, out=running)
+    running[:, :, 1:] -= running[:, :, :-1].copy()
+    paths[rows] = running

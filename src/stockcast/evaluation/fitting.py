@@ -1,0 +1,87 @@
+"""Each model fitted on the series that chose it, and what comes out put together to one forecast."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Int
+
+from stockcast.core.parallel import map_pieces
+from stockcast.demand import PathSource
+from stockcast.evaluation.backtest import CHUNK, within
+from stockcast.models.catalogue import make
+from stockcast.models.ladder import Ladder
+from stockcast.models.profile import Profile, profile
+from stockcast.models.states import assemble
+from stockcast.panel import Panel
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The paths of all series; which rung stood in for the model and why; and the seconds of each model."""
+
+    source: PathSource
+    fallback: np.ndarray
+    seconds: dict[str, tuple[float, float]]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    model: str
+    panel: Panel
+    horizon: int
+    seed: int
+    profile: Profile
+
+
+def _forecast_piece(piece: _Piece) -> tuple[PathSource, np.ndarray, float, float]:
+    model = make(piece.model)  # loads its module, which is no part of fitting
+    begin = time.perf_counter()
+    ladder = Ladder(model, piece.profile).fit(piece.panel, seed=piece.seed)
+    fitted = time.perf_counter()
+    demand, fallback = ladder.climb(piece.panel, piece.horizon, seed=piece.seed, n_paths=1)
+    return demand.source, fallback, fitted - begin, time.perf_counter() - fitted
+
+
+def fit_chosen(
+    names: Sequence[str],
+    chosen: Int[np.ndarray, " series"],
+    panel: Panel,
+    horizon: int,
+    *,
+    seed: int,
+    workers: int = 1,
+    of_all: Profile | None = None,
+    done: Callable[[int], None] = lambda count: None,
+) -> Fitted:
+    """Fit each model on the series that chose it, chunk by chunk, and stack what comes out.
+
+    Parameters
+    ----------
+    chosen
+        The index into ``names`` of each series' model.
+    of_all
+        The profile of all series, where the panel holds only some of them; learnt from the panel when left out.
+    """
+    of_all = of_all or profile(panel)
+    pieces, rows_of = [], []
+    for at, name in enumerate(names):
+        mine = np.flatnonzero(chosen == at)
+        for begin in range(0, len(mine), CHUNK):
+            rows = mine[begin : begin + CHUNK]
+            rows_of.append((at, rows))
+            pieces.append(_Piece(name, panel.take(rows), horizon, seed, of_all))
+    results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
+    seconds = dict.fromkeys(names, (0.0, 0.0))
+    texts = np.full(len(panel.series), "", dtype=object)
+    parts = []
+    for (at, rows), (source, fallback, fit_s, predict_s) in zip(rows_of, results, strict=True):
+        parts.append((rows, source))
+        texts[rows] = fallback
+        before = seconds[names[at]]
+        seconds[names[at]] = (before[0] + fit_s, before[1] + predict_s)
+    return Fitted(assemble(len(panel.series), parts), texts.astype(np.str_), seconds)

@@ -1,0 +1,55 @@
+"""The chosen models at earlier origins: the forecast that they would have published there, held against what came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Int
+
+from stockcast.demand import SampledForecast
+from stockcast.evaluation.fitting import fit_chosen
+from stockcast.evaluation.folds import Folds
+from stockcast.models.profile import profile
+from stockcast.models.states import sampled
+from stockcast.panel import Panel
+
+SAMPLE = 1000  # series that are enough to tell how wide forecasts have to be
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One earlier origin: the number of known periods, the panel as it was known, and the forecast made from it."""
+
+    known: int
+    past: Panel
+    demand: SampledForecast
+
+
+def replays(
+    names: Sequence[str],
+    chosen: Int[np.ndarray, " series"],
+    panel: Panel,
+    folds: Folds,
+    *,
+    rows: Int[np.ndarray, " row"],
+    seed: int,
+    n_paths: int,
+    workers: int = 1,
+) -> list[Replay]:
+    """Fit the chosen models again at every origin of the folds, for some series, on what was known there."""
+    out = []
+    some = panel.take(rows)
+    for known in folds.known:
+        past = some.until(known)
+        fitted = fit_chosen(
+            names, chosen[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(panel.until(known))
+        )
+        out.append(Replay(known, past, sampled(past, fitted.source, folds.window, seed=seed, n_paths=n_paths)))
+    return out
+
+
+def sample(panel: Panel) -> Int[np.ndarray, " row"]:
+    """Choose up to ``SAMPLE`` series by their keys: the same ones in any order of the series."""
+    return np.sort(np.argsort(panel.series.keys, kind="stable")[:SAMPLE])
