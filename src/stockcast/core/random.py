@@ -35,13 +35,15 @@ class Stream:
         """Give a stream of its own under this one."""
         return Stream(self.seed, f"{self.name}/{name}")
 
-    def uniform(self, keys: UInt64[np.ndarray, " series"], shape: tuple[int, ...]) -> Float[np.ndarray, "series ..."]:
-        """Draw uniform numbers in [0, 1), an array of ``shape`` for each key."""
-        out = np.empty((len(keys), *shape))
+    def uniform(
+        self, keys: UInt64[np.ndarray, " series"], shape: tuple[int, ...], *, single: bool = False
+    ) -> Float[np.ndarray, "series ..."]:
+        """Draw uniform numbers in [0, 1), an array of ``shape`` for each key; ``single`` gives half the bits, faster."""
+        out = np.empty((len(keys), *shape), dtype=np.float32 if single else np.float64)
         mine = self._key()
         for at, key in enumerate(keys.tolist()):
             bits = np.random.Philox(key=np.array([mine, key], dtype=np.uint64))
-            np.random.Generator(bits).random(out=out[at])
+            np.random.Generator(bits).random(dtype=out.dtype.type, out=out[at])
         return out
 
     def generator(self) -> np.random.Generator:

@@ -24,7 +24,8 @@ class Pool:
         self.flat = np.ascontiguousarray(errors, dtype=float).ravel()
         self.begin = (np.arange(len(errors)) * errors.shape[1])[:, None]
         self.count = count[:, None].astype(np.int64)
-        self.scale = np.nextafter(count[:, None].astype(float), 0.0)  # a share below 1 stays below the count
+        # a share below 1 stays below the count
+        self.scale = np.nextafter(count[:, None].astype(np.float32), np.float32(0.0))
 
     def at(
         self, share: Float[np.ndarray, "series path"], later: Int[np.ndarray, "series 1"] | None = None
@@ -148,7 +149,7 @@ class Innovations:
         intermittent = bool((self.occurrence < 1.0).any() or (self.delta > 0).any())
         shaped = bool(self.ratio.any() or self.relative.any())
         floor = FLOOR * np.maximum(np.abs(self.level), np.finfo(float).tiny)[:, None]
-        draws = stream.uniform(keys, (1 + intermittent, horizon, n_paths))
+        draws = stream.uniform(keys, (1 + intermittent, horizon, n_paths), single=True)
         pool = Pool(self.errors, self.n_errors)
         owed = self._owed(keys, stream, n_paths)
         step = np.empty_like(level)
@@ -201,14 +202,16 @@ class Innovations:
         short = np.flatnonzero((base.min(axis=1) + lowest < 0) & ~self.relative)
         if not len(short):
             return owed
-        draws = stream.child("before").uniform(keys[short], (2, SETTLING, n_paths))
+        intermittent = bool((self.occurrence[short] < 1.0).any())
+        draws = stream.child("before").uniform(keys[short], (1 + intermittent, SETTLING, n_paths), single=True)
         pool = Pool(self.errors[short], self.n_errors[short])
         occurrence = self.occurrence[short, None]
         mine, m = np.zeros((len(short), n_paths)), base.shape[1]
         for t in range(SETTLING):
             value = pool.at(*blocks(draws[:, 0], self.block[short], t))
             value += base[short, (t - SETTLING) % m][:, None]
-            value *= draws[:, 1, t] < occurrence
+            if intermittent:
+                value *= draws[:, 1, t] < occurrence
             mine += value
             np.minimum(mine, 0.0, out=mine)
         owed[short] = mine
