@@ -3,7 +3,7 @@
 import os
 from typing import Literal
 
-Device = Literal["cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda"]
 _NAME = "STOCKCAST_DEVICE"  # in the environment, so that worker processes inherit it
 
 
@@ -13,11 +13,6 @@ def choose(device: Device) -> None:
 
 
 def chosen() -> Device:
-    """Give the device; the CPU where none was chosen.
-
-    Examples
-    --------
-    >>> chosen()
-    'cpu'
-    """
-    return "cuda" if os.environ.get(_NAME) == "cuda" else "cpu"
+    """Give the choice: ``auto``, which is a CUDA device where PyTorch finds one, unless told otherwise."""
+    given = os.environ.get(_NAME)
+    return "cpu" if given == "cpu" else "cuda" if given == "cuda" else "auto"

@@ -148,7 +148,7 @@ class Innovations:
         trended = bool(self.trend.any() or self.beta.any())
         intermittent = bool((self.occurrence < 1.0).any() or (self.delta > 0).any())
         shaped = bool(self.ratio.any() or self.relative.any())
-        floor = FLOOR * np.maximum(np.abs(self.level), np.finfo(float).tiny)[:, None]
+        floor = np.where(self.ratio, FLOOR * np.abs(self.level), 1.0)[:, None]
         draws = stream.uniform(keys, (1 + intermittent, horizon, n_paths), single=True)
         pool = Pool(self.errors, self.n_errors)
         owed = self._owed(keys, stream, n_paths)

@@ -1,5 +1,6 @@
 """The stages of a night, each one step of the picture: read, forecast, order."""
 
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
@@ -7,6 +8,7 @@ from typing import final
 import numpy as np
 
 from stockcast import evaluation, ingest, policies
+from stockcast.core.device import choose
 from stockcast.core.errors import UsageError
 from stockcast.core.findings import Alert, Issue
 from stockcast.core.random import Stream
@@ -78,10 +80,6 @@ def read(night: Night) -> ingest.Inputs:
     night.issues.extend(inputs.issues)
     night.alerts.extend(inputs.alerts)
     night.notes.extend(inputs.notes)
-    if night.job.device == "cuda":
-        night.issues.append(
-            Issue("warning", "SC-X012", "", "no model of this version runs on a GPU", "forecast on the CPU")
-        )
     return inputs
 
 
@@ -94,6 +92,7 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     if night.clock.struck:
         names, folds = ["moving_average"], 0
         night.cut_short("no model was chosen by backtest; the moving average forecast every series")
+    choose(job.device)
     with night.clock.stage("forecast"), job.progress.stage("forecasting") as done:
         made = evaluation.forecast(
             names,
@@ -109,6 +108,8 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
             done=done,
         )
     night.notes.extend(made.notes)
+    night.clock.timings["calibration"] = made.calibration_s  # a part of the stage "forecast"
+    _say_device(night)
     series = inputs.panel.series
     night.alerts.extend(
         Alert(
@@ -123,6 +124,20 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     )
     key = assemble.forecast_key(job, inputs)
     return Forecasted(made.demand, made.model, made.fallback, made, key, "made"), terms
+
+
+def _say_device(night: Night) -> None:
+    """Record a GPU that was used, and one that was asked for and is not there; torch is loaded for no other reason."""
+    if night.job.device != "cuda" and "torch" not in sys.modules:
+        return
+    from stockcast.models.smoothing.device import device, device_name
+
+    if device() == "cuda":
+        night.notes.append(f"batched models computed on {device_name()}")
+    elif night.job.device == "cuda":
+        night.issues.append(
+            Issue("warning", "SC-X012", "", "PyTorch finds no CUDA device", "batched models computed on the CPU")
+        )
 
 
 def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTerms]:

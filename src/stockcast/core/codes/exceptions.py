@@ -18,8 +18,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-X012",
         "no GPU used",
-        "--device cuda was asked for, and no model of this version runs on a GPU.",
-        "leave --device at auto; the forecasts are the same",
+        "--device cuda was asked for, and PyTorch finds no CUDA device: its build has none, or the machine.",
+        "leave --device at auto, or install PyTorch's CUDA build (stockcast doctor tells which is there)",
     ),
     Code(
         "SC-X014",

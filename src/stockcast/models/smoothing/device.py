@@ -22,9 +22,19 @@ def batch() -> Iterator[str]:
     torch.set_num_threads(1)
     try:
         with torch.inference_mode():
-            yield "cuda" if chosen() == "cuda" and torch.cuda.is_available() else "cpu"
+            yield device()
     finally:
         torch.set_num_threads(before)
+
+
+def device() -> str:
+    """Give the device in use: ``cuda`` where the choice allows it and PyTorch finds one, else ``cpu``."""
+    return "cuda" if chosen() != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def device_name() -> str:
+    """Give the device's name for a person."""
+    return torch.cuda.get_device_name() if device() == "cuda" else "CPU"
 
 
 def put(array: np.ndarray, device: str, dtype: torch.dtype) -> torch.Tensor:
