@@ -21,13 +21,17 @@ def latest(
     (array([[2., 3.],
            [4., 0.]]), array([2, 1]))
     """
-    # 0 for the last used period
-    rank = used.sum(axis=1, keepdims=True, dtype=np.int32) - np.cumsum(used, axis=1, dtype=np.int32)
-    keep = used & (rank < size)
-    count = keep.sum(axis=1)
-    out = np.zeros((len(values), max(1, int(count.max(initial=0)))))
-    row, period = np.nonzero(keep)
-    out[row, (count[row] - 1 - rank[row, period])] = values[row, period]
+    told = used.sum(axis=1)
+    keep, count = used, np.minimum(told, size)
+    if values.size and told.min() == values.shape[1]:  # nothing masked: a slice
+        return values[:, -size:].astype(float, order="C"), count
+    if told.max(initial=0) > size:
+        # 0 for the last used period
+        rank = told.astype(np.int32)[:, None] - np.cumsum(used, axis=1, dtype=np.int32)
+        keep = used & (rank < size)
+    width = max(1, int(count.max(initial=0)))
+    out = np.zeros((len(values), width))
+    out[np.arange(width) < count[:, None]] = values[keep]  # both in the order of rows, then time
     return out, count
 
 
@@ -36,9 +40,10 @@ def pool_of(
 ) -> tuple[Float[np.ndarray, "series pool"], Int[np.ndarray, " series"]]:
     """Give the latest errors as a pool to draw from: re-centred on 0, a single 0 where there are none."""
     pool, count = latest(errors, used, POOL)
-    inside = np.arange(pool.shape[1]) < count[:, None]
     if centred:
-        pool = np.where(inside, pool - mean_of(pool, count)[:, None], 0.0)
+        pool -= mean_of(pool, count)[:, None]
+        if count.min(initial=pool.shape[1]) < pool.shape[1]:
+            pool[np.arange(pool.shape[1]) >= count[:, None]] = 0.0
     return pool, np.maximum(count, 1)
 
 
@@ -72,10 +77,15 @@ def ceiling(
     Ten times the robust maximum: the second largest value from ten used periods on (one mistyped entry does not lift
     it), the largest before; at least 10 units.
     """
-    padded = np.concatenate([np.zeros((len(values), 2)), np.where(used, values, 0.0)], axis=1)
-    top = np.partition(padded, -2, axis=1)[:, -2:]
+    rest = np.where(used, values, 0.0)
+    if not rest.shape[1]:
+        return np.full(len(rest), CEILING)
+    at = (np.arange(len(rest)), rest.argmax(axis=1))
+    largest = rest[at]
+    rest[at] = 0.0
+    second = rest.max(axis=1)
     many = used.sum(axis=1) >= 10
-    return CEILING * np.maximum(np.where(many & (top[:, 0] > 0), top[:, 0], top[:, 1]), 1.0)
+    return CEILING * np.maximum(np.where(many & (second > 0), second, largest), 1.0)
 
 
 def season_length(step: Step, periods: int, years: int) -> int:

@@ -16,11 +16,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from stockcast.core.axes import SeriesAxis, Step
+from stockcast.core.parallel import each_slice
 from stockcast.demand import SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
-from stockcast.models.history import ceiling, mean_of, pool_of, spell_of
-from stockcast.models.states import innovations, sampled
-from stockcast.models.uncensor import evidence
+from stockcast.models.history import POOL, ceiling, mean_of, pool_of, spell_of
+from stockcast.models.states import ROWS, gathered, sampled
+from stockcast.models.uncensor import Evidence, evidence
 from stockcast.panel import Panel
 
 Kind = Literal["croston", "sba", "tsb"]
@@ -119,11 +120,12 @@ def initial(
 
 def _fit(panel: Panel, kind: Kind) -> "FittedIntermittent":
     """Try every candidate on every series; the first one where the weighted squared one-step errors are equal."""
-    told, step = evidence(panel), panel.time.step
+    step = panel.time.step
     alphas, deltas = (grid.ravel() for grid in np.meshgrid(ALPHAS, DELTAS if kind == "tsb" else [0.0]))
     chosen = np.zeros((2, len(panel.series)))
     for rows in panel.chunks(CHUNK):
-        values, used, _ = _cut(told.values[rows], told.used[rows], step)
+        told = evidence(panel, slice(rows[0], rows[-1] + 1))
+        values, used, _ = _cut(told.values, told.used, step)
         shape = (len(alphas), len(rows))
         rates = recursion(
             values, used, kind, np.broadcast_to(alphas[:, None], shape), np.broadcast_to(deltas[:, None], shape),
@@ -135,8 +137,14 @@ def _fit(panel: Panel, kind: Kind) -> "FittedIntermittent":
 
 
 def _two_demands(panel: Panel) -> Bool[np.ndarray, " series"]:
-    told = evidence(panel)
-    return np.asarray((told.used & (told.values > 0)).sum(axis=1) >= 2)
+    enough = np.zeros(len(panel.series), dtype=bool)
+
+    def put(some: slice) -> None:
+        told = evidence(panel, some)
+        enough[some] = (told.used & (told.values > 0)).sum(axis=1) >= 2
+
+    each_slice(put, len(enough), ROWS)
+    return enough
 
 
 @final
@@ -209,21 +217,25 @@ class FittedIntermittent(FittedForecaster):
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Run the recursion over the panel; sizes are drawn from recent demands, moved to the smoothed size."""
         self.series.require(panel.series, "fitted model and panel")
-        told, step = evidence(panel), panel.time.step
-        n = len(panel.series)
-        level, occurrence = np.zeros(n), np.zeros(n)
-        for rows in panel.chunks(CHUNK):
-            values, used, scale = _cut(told.values[rows], told.used[rows], step)
+        step = panel.time.step
+
+        def read(told: Evidence, some: slice) -> dict[str, np.ndarray]:
+            values, used, scale = _cut(told.values, told.used, step)
             rates = recursion(
-                values, used, self.kind, self.alpha[None, rows], self.delta[None, rows],
+                values, used, self.kind, self.alpha[None, some], self.delta[None, some],
                 *initial(values, used, FIRST[step]),
             )  # fmt: skip
-            level[rows], occurrence[rows] = rates.size[0] * scale, rates.occurrence[0]
-        some = told.used & (told.values > 0)
-        pool, count = pool_of(told.values, some)
-        source = innovations(
-            n, level=level, occurrence=np.where(some.any(axis=1), occurrence, 0.0), alpha=np.zeros(n),
-            delta=self.delta, errors=pool, n_errors=count, block=spell_of(count),
-            cap=ceiling(told.values, told.used),
-        )  # fmt: skip
+            demand = told.used & (told.values > 0)
+            pool, count = pool_of(told.values, demand)
+            return {
+                "level": rates.size[0] * scale,
+                "occurrence": np.where(demand.any(axis=1), rates.occurrence[0], 0.0),
+                "delta": self.delta[some],
+                "errors": pool,
+                "n_errors": count,
+                "block": spell_of(count),
+                "cap": ceiling(told.values, told.used),
+            }
+
+        source = gathered(panel, read, pool=max(1, min(POOL, panel.time.n)))
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)

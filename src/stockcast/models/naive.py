@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from stockcast.core.axes import SeriesAxis, Step
+from stockcast.core.parallel import each_slice
 from stockcast.demand import SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
-from stockcast.models.history import ceiling, latest, mean_of, pool_of, season_length, spell_of
-from stockcast.models.states import innovations, sampled
-from stockcast.models.uncensor import evidence
+from stockcast.models.history import POOL, ceiling, latest, mean_of, pool_of, season_length, spell_of
+from stockcast.models.states import ROWS, gathered, sampled, used_periods
+from stockcast.models.uncensor import Evidence, evidence
 from stockcast.panel import Panel
 
 WINDOWS: dict[Step, tuple[int, ...]] = {"day": (28, 56, 14), "week": (8, 13, 4)}
@@ -29,19 +30,50 @@ def repeated(
         The forecast of the coming season, its next period first; the one-step errors; and where there is one.
     """
     n, time = values.shape
-    rounds = -(-time // season)
-    front = rounds * season - time  # pad on the left, so that the last period closes a season
-    value = np.pad(np.where(used, values, 0.0), ((0, 0), (front, 0))).reshape(n, rounds, season)
-    known = np.pad(used, ((0, 0), (front, 0))).reshape(n, rounds, season)
-    at = np.maximum.accumulate(np.where(known, np.arange(rounds)[None, :, None], -1), axis=1)
-    carried = np.take_along_axis(value, np.maximum(at, 0), axis=1)
-    before = np.concatenate([np.zeros((n, 1, season)), carried[:, :-1]], axis=1)
-    had = np.concatenate([np.zeros((n, 1, season), dtype=bool), at[:, :-1] >= 0], axis=1)
-    judged = (known & had).reshape(n, -1)[:, front:]
-    errors = np.where(judged, (value - before).reshape(n, -1)[:, front:], 0.0)
-    seen = at[:, -1] >= 0
-    last, _ = latest(values, used, 1)
-    return np.where(seen, carried[:, -1], last), errors, judged
+    errors, judged = np.zeros((n, time)), np.zeros((n, time), dtype=bool)
+    coming, told = np.zeros((n, season)), np.zeros((n, season), dtype=bool)
+    if time > season:
+        np.subtract(values[:, season:], values[:, :-season], out=errors[:, season:])
+        np.logical_and(used[:, season:], used[:, :-season], out=judged[:, season:])
+    near = min(season, time)
+    coming[:, season - near :], told[:, season - near :] = values[:, time - near :], used[:, time - near :]
+    if used.all() and near == season:
+        return coming, errors, judged
+    first = np.where(used.any(axis=1), used.argmax(axis=1), time)
+    row, period = np.divmod(np.flatnonzero(used & ~judged), max(time, 1))  # looked for further back
+    value, found = _earlier(values, used, first, row, period - 2 * season, season)
+    judged[row[found], period[found]] = True
+    errors[row[found], period[found]] = values[row[found], period[found]] - value[found]
+    errors[~judged] = 0.0
+    row, place = np.divmod(np.flatnonzero(~told), season)
+    value, found = _earlier(values, used, first, row, time + place - 2 * season, season)
+    if not found.all():
+        last = latest(values, used, 1)[0][:, 0]
+        value = np.where(found, value, last[row])
+    coming[row, place] = value
+    return coming, errors, judged
+
+
+def _earlier(
+    values: Float[np.ndarray, "series time"],
+    used: Bool[np.ndarray, "series time"],
+    first: Int[np.ndarray, " series"],
+    row: Int[np.ndarray, " sought"],
+    period: Int[np.ndarray, " sought"],
+    season: int,
+) -> tuple[Float[np.ndarray, " sought"], Bool[np.ndarray, " sought"]]:
+    """Go back from some periods, a season at a time, to the first used one; and say where there is any."""
+    value, found = np.zeros(len(row)), np.zeros(len(row), dtype=bool)
+    left = np.flatnonzero(period >= first[row])
+    row, period = row[left], period[left]
+    while len(left):
+        hit = used[row, period]
+        value[left[hit]] = values[row[hit], period[hit]]
+        found[left[hit]] = True
+        period = period - season
+        on = ~hit & (period >= first[row])
+        left, row, period = left[on], row[on], period[on]
+    return value, found
 
 
 @final
@@ -57,8 +89,7 @@ class SeasonalNaive(Forecaster):
 
     def can_fit(self, panel: Panel) -> Bool[np.ndarray, " series"]:
         """Ask for a whole season of evidence: a week of days, or one week."""
-        enough: np.ndarray = evidence(panel).used.sum(axis=1) >= (7 if panel.time.step == "day" else 1)
-        return enough
+        return used_periods(panel) >= (7 if panel.time.step == "day" else 1)
 
 
 @final
@@ -71,29 +102,27 @@ class FittedSeasonalNaive(FittedForecaster):
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast by the last season."""
         self.series.require(panel.series, "fitted model and panel")
-        told = evidence(panel)
-        n = len(panel.series)
         length = season_length(panel.time.step, panel.time.n, YEARS)
-        season, errors, judged = _by_length(told.values, told.used, panel, length)
-        pool, count = pool_of(errors, judged)
-        source = innovations(n, season=season, errors=pool, n_errors=count, cap=ceiling(told.values, told.used))
+        begin = 1 if length == 52 else length  # no error is known before
+
+        def read(told: Evidence, some: slice) -> dict[str, np.ndarray]:
+            season, errors, judged = _by_length(told, panel.observed[some], length)
+            pool, count = pool_of(errors[:, begin:], judged[:, begin:])
+            return {"season": season, "errors": pool, "n_errors": count, "cap": ceiling(told.values, told.used)}
+
+        source = gathered(panel, read, pool=max(1, min(POOL, panel.time.n - begin)))
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
 
 
-def _by_length(
-    values: np.ndarray, used: np.ndarray, panel: Panel, season: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _by_length(told: Evidence, observed: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Repeat the year only where a series has two of them; the last value elsewhere."""
-    told = repeated(values, used, season)
+    found = repeated(told.values, told.used, season)
     if season != 52:
-        return told
-    short = panel.time.n - panel.first < 52 * YEARS
-    plain = repeated(values, used, 1)
-    return (
-        np.where(short[:, None], plain[0], told[0]),
-        np.where(short[:, None], plain[1], told[1]),
-        np.where(short[:, None], plain[2], told[2]),
-    )
+        return found
+    short = np.flatnonzero(~observed[:, : observed.shape[1] - 52 * YEARS + 1].any(axis=1))
+    for whole, part in zip(found, repeated(told.values[short], told.used[short], 1), strict=True):
+        whole[short] = part
+    return found
 
 
 @final
@@ -105,15 +134,21 @@ class MovingAverage(Forecaster):
 
     def fit(self, panel: Panel, *, seed: int) -> "FittedMovingAverage":
         """Choose the window of each series, the first of ``WINDOWS`` where the errors are equal."""
-        told = evidence(panel)
-        recent, count = latest(told.values, told.used, 364 if panel.time.step == "day" else 104)
         windows = WINDOWS[panel.time.step]
-        loss = np.stack([_squared_error(recent, count, window, max(windows)) for window in windows])
-        return FittedMovingAverage(panel.series, np.array(windows)[loss.argmin(axis=0)])
+        chosen = np.zeros(len(panel.series), dtype=np.int64)
+
+        def choose(some: slice) -> None:
+            told = evidence(panel, some)
+            recent, count = latest(told.values, told.used, 364 if panel.time.step == "day" else 104)
+            loss = np.stack([_squared_error(recent, count, window, max(windows)) for window in windows])
+            chosen[some] = np.array(windows)[loss.argmin(axis=0)]
+
+        each_slice(choose, len(chosen), ROWS)
+        return FittedMovingAverage(panel.series, chosen)
 
     def can_fit(self, panel: Panel) -> Bool[np.ndarray, " series"]:
         """Ask for one period of evidence."""
-        return np.asarray(evidence(panel).used.any(axis=1))
+        return used_periods(panel) >= 1
 
 
 def _squared_error(
@@ -140,14 +175,16 @@ class FittedMovingAverage(FittedForecaster):
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast by the mean of the latest used periods, with the deviations of recent ones from their mean."""
         self.series.require(panel.series, "fitted model and panel")
-        told = evidence(panel)
         widest = max(WINDOWS[panel.time.step])
-        recent, count = latest(told.values, told.used, widest)
-        inside = np.arange(recent.shape[1]) >= (count - self.window)[:, None]
-        level = mean_of(np.where(inside, recent, 0.0), np.minimum(count, self.window))
-        pool, size = pool_of(told.values, told.used)
-        source = innovations(
-            len(level), level=level, errors=pool, n_errors=size, block=spell_of(size),
-            cap=ceiling(told.values, told.used),
-        )  # fmt: skip
+
+        def read(told: Evidence, some: slice) -> dict[str, np.ndarray]:
+            recent, count = latest(told.values, told.used, widest)
+            window = self.window[some]
+            inside = np.arange(recent.shape[1]) >= (count - window)[:, None]
+            level = mean_of(np.where(inside, recent, 0.0), np.minimum(count, window))
+            pool, size = pool_of(told.values, told.used)
+            cap = ceiling(told.values, told.used)
+            return {"level": level, "errors": pool, "n_errors": size, "block": spell_of(size), "cap": cap}
+
+        source = gathered(panel, read, pool=max(1, min(POOL, panel.time.n)))
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)

@@ -62,7 +62,7 @@ def _recent(panel: Panel) -> tuple[Float[np.ndarray, "series recent"], np.ndarra
     size = RECENT[panel.time.step]
     recent, count = np.zeros((len(panel.series), size)), np.zeros(len(panel.series), dtype=np.int64)
     for rows in panel.chunks(CHUNK):
-        told = evidence(panel.take(rows))
+        told = evidence(panel, slice(rows[0], rows[-1] + 1))
         values, count[rows] = latest(told.values, told.used, size)
         recent[rows, : values.shape[1]] = values
     return recent, count

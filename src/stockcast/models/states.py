@@ -1,12 +1,17 @@
 """Arrays of states, made and put together: what every model of this package predicts with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Int
 
+from stockcast.core.parallel import each_slice
 from stockcast.core.random import Stream
 from stockcast.demand import Adjusted, Innovations, PathSource, SampledForecast, Stacked
+from stockcast.models.uncensor import Evidence, evidence
 from stockcast.panel import Panel
+
+ROWS = 1024  # series read at once: 100 days of them, and what is made of them, stay in the cache
 
 
 def innovations(n: int, **given: np.ndarray) -> Innovations:
@@ -19,6 +24,50 @@ def innovations(n: int, **given: np.ndarray) -> Innovations:
     absent |= {"season": np.zeros((n, 1)), "errors": np.zeros((n, 1)), "occurrence": np.ones(n)}
     absent |= {"n_errors": np.ones(n, dtype=np.int64), "block": np.ones(n, dtype=np.int64), "cap": np.full(n, np.inf)}
     return Innovations(**(absent | given))
+
+
+def gathered(
+    panel: Panel, read: Callable[[Evidence, slice], Mapping[str, np.ndarray]], *, pool: int = 1
+) -> Innovations:
+    """Make the source of a panel's series from what is read off the evidence, a slice of series at a time.
+
+    A panel of a million series is never masked or padded as a whole: beside the result, little is held.
+
+    Parameters
+    ----------
+    read
+        Gives some arrays of :class:`~stockcast.demand.Innovations` for the series of a slice, each by itself; it may
+        be called from several threads at once.
+    pool
+        Columns of the widest pool of errors that it may give.
+    """
+    n = len(panel.series)
+    given: dict[str, np.ndarray] = {}
+
+    def put(some: slice) -> None:
+        for name, values in read(evidence(panel, some), some).items():
+            given[name][(some, *(slice(width) for width in values.shape[1:]))] = values
+
+    shapes = read(evidence(panel, slice(0, 1)), slice(0, 1))
+    for name, values in shapes.items():
+        width = (pool,) if name == "errors" else values.shape[1:]
+        given[name] = np.zeros((n, *width), dtype=values.dtype)
+    each_slice(put, n, ROWS)
+    if "errors" in given:
+        held = given["errors"][:, : int(given["n_errors"].max(initial=1))]
+        given["errors"] = held.copy() if 2 * held.shape[1] <= pool else held  # let the unused columns go
+    return innovations(n, **given)
+
+
+def used_periods(panel: Panel) -> Int[np.ndarray, " series"]:
+    """Count the periods that tell something of each series."""
+    count = np.zeros(len(panel.series), dtype=np.int64)
+
+    def put(some: slice) -> None:
+        count[some] = evidence(panel, some).used.sum(axis=1)
+
+    each_slice(put, len(count), ROWS)
+    return count
 
 
 def sampled(panel: Panel, source: PathSource, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:

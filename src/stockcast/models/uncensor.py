@@ -11,6 +11,7 @@ from stockcast.core.axes import Step
 from stockcast.panel import Panel
 
 ENOUGH: dict[Step, int] = {"day": 14, "week": 8}  # fully stocked periods that make the others dispensable
+EVERY = slice(None)
 SHARE = 0.5  # below this share in stock, dividing sales by the share would more than double them
 
 
@@ -38,8 +39,8 @@ class Evidence:
         freeze(self, values=self.values, used=self.used, censored=self.censored)
 
 
-def evidence(panel: Panel) -> Evidence:
-    """Take the fully stocked periods as demand, and mask the others.
+def evidence(panel: Panel, some: slice = EVERY) -> Evidence:
+    """Take the fully stocked periods as demand, and mask the others; of ``some`` consecutive series, or of all.
 
     A series is *censored* if it has periods without full stock and fewer fully stocked ones than 14 days or 8 weeks.
     Then all its periods with some stock count: as sales / share from half a period in stock on, as recorded below
@@ -57,14 +58,22 @@ def evidence(panel: Panel) -> Evidence:
     >>> told.values.tolist(), told.used.tolist(), told.censored.tolist()
     ([[4.0, 4.0, 0.0]], [[True, True, False]], [True])
     """
-    full = panel.fully_in_stock
-    stocked, recorded = full.sum(axis=1), panel.observed.sum(axis=1)
-    censored = stocked < np.minimum(ENOUGH[panel.time.step], recorded)
-    used, values = full, np.where(full, panel.sales, 0.0)
-    if censored.any():
-        part = np.asarray(panel.observed & (panel.in_stock > 0))
-        some = np.where(part.any(axis=1, keepdims=True), part, panel.observed)
-        share = np.where(panel.in_stock >= SHARE, panel.in_stock, 1.0)
-        used = np.where(censored[:, None], some, full)
-        values = np.where(censored[:, None], np.where(some, panel.sales / share, 0.0), values)
-    return Evidence(values, used, censored)
+    sales, observed, in_stock = panel.sales[some], panel.observed[some], panel.in_stock[some]
+    full = in_stock >= 1.0
+    full &= observed
+    if full.all():  # nothing to mask, nothing to copy
+        return Evidence(sales, full, np.zeros(len(sales), dtype=bool))
+    values = np.where(full, sales, 0.0)
+    enough = ENOUGH[panel.time.step]
+    stocked = full.sum(axis=1)
+    censored = np.zeros(len(full), dtype=bool)
+    few = np.flatnonzero(stocked < enough)
+    censored[few] = stocked[few] < np.minimum(enough, observed[few].sum(axis=1))
+    rows = np.flatnonzero(censored)
+    if len(rows):
+        part = observed[rows] & (in_stock[rows] > 0)
+        told = np.where(part.any(axis=1, keepdims=True), part, observed[rows])
+        share = np.where(in_stock[rows] >= SHARE, in_stock[rows], 1.0)
+        full[rows] = told
+        values[rows] = np.where(told, sales[rows] / share, 0.0)
+    return Evidence(values, full, censored)
