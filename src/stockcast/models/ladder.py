@@ -13,11 +13,12 @@ from jaxtyping import Bool
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import DataError
 from stockcast.demand import PathSource, SampledForecast
+from stockcast.demand.forecast import CHUNK
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.history import CEILING, ceiling
 from stockcast.models.naive import MovingAverage, SeasonalNaive
 from stockcast.models.profile import Profile, profile
-from stockcast.models.states import assemble, innovations, sampled
+from stockcast.models.states import assemble, innovations, sampled, surely_within
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
@@ -157,9 +158,11 @@ def _faults(panel: Panel, rows: np.ndarray, source: PathSource, horizon: int, se
     told = evidence(part)
     limit = _EXPLODING / CEILING * ceiling(told.values, told.used)
     limit = np.where(told.used.any(axis=1), limit, np.inf)  # nothing to explode against
-    demand = sampled(part, source, horizon, seed=seed, n_paths=_LOOK)
     reason = np.full(len(rows), "", dtype=object)
-    for some in demand.chunks():
+    doubtful = np.flatnonzero(~surely_within(source, horizon, limit))  # only their paths can tell
+    demand = sampled(part, source, horizon, seed=seed, n_paths=_LOOK)
+    for begin in range(0, len(doubtful), CHUNK):
+        some = doubtful[begin : begin + CHUNK]
         with np.errstate(all="ignore"):  # a poisoned state may overflow here: that is what is looked for
             paths = demand.paths(some)
             finite = (np.isfinite(paths) & (paths >= 0)).all(axis=(1, 2))

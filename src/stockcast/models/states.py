@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 
 from stockcast.core.parallel import each_slice
 from stockcast.core.random import Stream
@@ -115,6 +115,23 @@ def assemble(n: int, parts: Sequence[tuple[np.ndarray, PathSource]]) -> PathSour
         owner[rows] = len(members)
         members.append(part)
     return Stacked(tuple(members), owner)
+
+
+def surely_within(source: PathSource, horizon: int, limit: Float[np.ndarray, " series"]) -> Bool[np.ndarray, " series"]:
+    """Tell of which series every path is known, without drawing one, to be finite, ≥ 0 and at most ``limit``.
+
+    That is so where the state is finite, its parameters lie where they should, and its bound is below the
+    limit. False means that only the paths can tell.
+    """
+    if not isinstance(source, Innovations):
+        return np.zeros(len(limit), dtype=bool)
+    with np.errstate(all="ignore"):  # a poisoned state: not finite, so not sure
+        most = source.bound(horizon) * (1.0 + 1e-9)  # more than rounding adds on the way
+    sure = np.isfinite(most) & (most <= limit) & (source.cap >= 0) & (source.block >= 1)
+    sure &= (source.n_errors >= 1) & (source.n_errors <= source.errors.shape[1])
+    for share in (source.damping, source.occurrence, source.delta, source.omega):
+        sure &= (share >= 0) & (share <= 1)
+    return sure
 
 
 def clipped(demand: SampledForecast) -> int:

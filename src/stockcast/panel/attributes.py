@@ -43,9 +43,11 @@ class Attributes:
             return self.columns[name]
         return read_only(np.zeros(len(self.series), dtype="<U1"))
 
-    def take(self, rows: np.ndarray) -> "Attributes":
-        """Give the attributes of some rows."""
-        return Attributes(self.series.take(rows), {name: column[rows] for name, column in self.columns.items()})
+    def take(self, rows: np.ndarray, series: SeriesAxis | None = None) -> "Attributes":
+        """Give the attributes of some rows; ``series`` is their axis, where it is made already."""
+        return Attributes(
+            series or self.series.take(rows), {name: column[rows] for name, column in self.columns.items()}
+        )
 
     def __reduce__(self) -> tuple[type, tuple[SeriesAxis, dict[str, np.ndarray]]]:
         """Pickle without the read-only proxy."""

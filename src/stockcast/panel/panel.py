@@ -91,14 +91,15 @@ class Panel:
     def take(self, rows: np.ndarray) -> "Panel":
         """Give some series, by ascending row; consecutive ones as views."""
         some = as_slice(rows)
+        series = self.series.take(rows)
         return Panel(
-            self.series.take(rows),
+            series,
             self.time,
             self.sales[some],
             self.observed[some],
             self.in_stock[some],
             self.known.take(rows),
-            self.attributes.take(rows),
+            self.attributes.take(rows, series),
         )
 
     def chunks(self, size: int) -> Iterator[np.ndarray]:

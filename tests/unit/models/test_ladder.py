@@ -6,6 +6,7 @@ import pytest
 from made_panels import panel, retail
 
 from stockcast.core.errors import AlignmentError
+from stockcast.models import ladder, states
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.catalogue import make
 from stockcast.models.ladder import Ladder, failed
@@ -116,3 +117,41 @@ def test_the_fitted_ladder_wants_its_own_series():
     past = retail(4, 60)
     with pytest.raises(AlignmentError):
         Ladder(make("tsb")).fit(past, seed=7).predict(past.take(np.array([1])), 5, seed=7, n_paths=5)
+
+
+def poisoned(source, seed):
+    """Change some states of some series: not finite, out of range, huge, or none of it."""
+    draw = np.random.default_rng(seed)
+    n = len(source.level)
+    changed = {}
+    for name in ("level", "trend", "damping", "alpha", "beta", "gamma", "delta", "occurrence", "cap"):
+        odd = draw.choice([np.nan, np.inf, -np.inf, 1e300, -3.0, 2.0, 0.5, 0.1, 0.0], n)
+        changed[name] = np.where(draw.random(n) < 0.15, odd, getattr(source, name))
+    for name in ("season", "errors"):
+        values = getattr(source, name).copy()
+        values[np.arange(n), draw.integers(0, values.shape[1], n)] *= draw.choice([1.0, 1.0, 9.0, np.nan], n)
+        changed[name] = values
+    return replace(source, **changed)
+
+
+@pytest.mark.parametrize("name", ["seasonal_naive", "moving_average", "tsb", "ets"])
+def test_what_is_judged_without_its_paths_is_judged_as_by_them(name, monkeypatch):
+    past = retail(60, 120)
+    rows = np.arange(60)
+    source = make(name).fit(past, seed=1).predict(past, 14, seed=1, n_paths=5).source
+    spared = 0
+    for seed in range(6):
+        for one in (source, poisoned(source, seed)):
+            told = ladder._faults(past, rows, one, 14, 1)
+            spared += int(states.surely_within(one, 14, np.full(60, np.inf)).sum())
+            with monkeypatch.context() as patch:
+                patch.setattr(ladder, "surely_within", lambda source, horizon, limit: np.zeros(60, dtype=bool))
+                assert ladder._faults(past, rows, one, 14, 1).tolist() == told.tolist()
+    assert 0 < spared < 12 * 60
+
+
+def test_no_path_leaves_its_bound():
+    past = retail(60, 120)
+    source = make("ets").fit(past, seed=1).predict(past, 14, seed=1, n_paths=5).source
+    paths = states.sampled(past, replace(source, cap=np.full(60, np.inf)), 14, seed=1, n_paths=200).paths()
+    assert (paths.max(axis=(1, 2)) <= states.bound(source, 14)).all()
