@@ -20,10 +20,20 @@ def calm_threads() -> None:
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 
+def one_thread_each() -> None:
+    """Keep a worker process to one thread, before torch, LightGBM or BLAS are loaded; what the user set stays.
+
+    The workers share the cores already: a pool of threads in each would make them wait for one another.
+    """
+    calm_threads()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # spawn: a forked child would inherit the locks of torch's and DuckDB's threads
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=calm_threads) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=one_thread_each) as pool:
         yield pool
 
 

@@ -12,7 +12,8 @@ their expected costs and c_i the unit cost::
 
 Ordering nothing meets every limit, so that no model is infeasible; what open orders hold above the budget is priced in
 ``policies.plan``. ``LpStatus`` says "Optimal" after a time-out: only ``sol_status`` is read, each line must have taken
-exactly one candidate, and the cost is added up again from the candidates.
+exactly one candidate, and the cost is added up again from the candidates. PuLP is loaded by the first model: most
+commands solve none.
 """
 
 import math
@@ -23,14 +24,13 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import pulp
 from jaxtyping import Float, Int
 
 from stockcast.policies.coupling import Order
 from stockcast.policies.lines import Lines
 
 SEED = 7
-FAILURES = (pulp.PulpError, OSError, RuntimeError, KeyError, ValueError)
+FAILURES = (OSError, RuntimeError, KeyError, ValueError)  # of a solver, beside PuLP's own
 
 
 @final
@@ -58,6 +58,8 @@ class Solved:
 
 def make_solver(time_limit: float) -> Any:
     """Give HiGHS with one thread and a fixed seed, or CBC where HiGHS is missing."""
+    import pulp
+
     exact = {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9, "random_seed": SEED}
     highs = pulp.HiGHS(msg=False, threads=1, timeLimit=time_limit, gapRel=0.0, gapAbs=1e-9, **exact)
     if highs.available():
@@ -67,6 +69,8 @@ def make_solver(time_limit: float) -> Any:
 
 def make_cbc(time_limit: float) -> Any:
     """Give the CBC that PuLP 3 brings along."""
+    import pulp
+
     with warnings.catch_warnings():  # PuLP 4 will want it installed by itself
         warnings.simplefilter("ignore", DeprecationWarning)
         return pulp.PULP_CBC_CMD(msg=False, threads=1, timeLimit=time_limit, gapRel=0.0)
@@ -96,6 +100,8 @@ def solve(
     chosen, solve
         Candidates in the order of the concatenated rows of ``every``.
     """
+    import pulp
+
     rows = np.concatenate([order.rows for order in every])
     cost = lines.cost[rows] + price * unit_cost[rows, None] * lines.quantity[rows]
     least = cost.min(axis=1)
@@ -125,6 +131,8 @@ def solve(
 
 
 def _add_order(problem: Any, order: Order, opens: Any, takes: dict, lines: Lines, unit_cost: np.ndarray) -> None:
+    import pulp
+
     value, units = [], []
     for row in order.rows.tolist():
         problem += pulp.LpAffineExpression([(takes[row][0][1], 1.0), (opens, 1.0)]) >= 1
@@ -145,11 +153,13 @@ def _total(cost: np.ndarray, every: Sequence[Order], rows: np.ndarray, chosen: n
 def _run(
     name: str, problem: Any, rows: np.ndarray, takes: dict, total: Any, constant: float, time_limit: float
 ) -> Solved:
+    import pulp
+
     solver = make_solver(time_limit)
     began = time.perf_counter()
     try:
         problem.solve(solver)
-    except FAILURES as error:
+    except (pulp.PulpError, *FAILURES) as error:
         seconds = time.perf_counter() - began
         status = f"failed: {type(error).__name__}"
         return Solved(None, Solve(name, solver.name, status, math.nan, math.nan, math.nan, seconds))
