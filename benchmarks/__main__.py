@@ -8,10 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import stages, startup
+from benchmarks import naive, stages, startup
 from benchmarks.subject import Setting, Subject
 
-SUBJECTS: tuple[Subject, ...] = (startup.SUBJECT, *stages.SUBJECTS)
+SUBJECTS: tuple[Subject, ...] = (startup.SUBJECT, naive.SUBJECT, *stages.SUBJECTS)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"\n{subject.name}: {subject.what}")
             rows = subject.measure(setting)
             for row in rows:
-                print(f"  {row.what:40s} {row.value:10.3f} {row.unit:3s} {', '.join(f'{v:.3f}' for v in row.spread)}")
+                print(f"  {row.what:54s} {row.value:10.3f} {row.unit:3s} {', '.join(f'{v:.3f}' for v in row.spread)}")
             figures[subject.name] = [vars(row) for row in rows]
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1))

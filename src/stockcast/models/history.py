@@ -39,6 +39,10 @@ def pool_of(
     errors: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"], *, centred: bool = True
 ) -> tuple[Float[np.ndarray, "series pool"], Int[np.ndarray, " series"]]:
     """Give the latest errors as a pool to draw from: re-centred on 0, a single 0 where there are none."""
+    if centred and used.size and used.all():  # nothing masked: no copy beside the pool itself
+        recent = errors[:, -POOL:]
+        count = np.full(len(recent), recent.shape[1])
+        return recent - mean_of(recent, count)[:, None], count
     pool, count = latest(errors, used, POOL)
     if centred:
         pool -= mean_of(pool, count)[:, None]
@@ -77,7 +81,7 @@ def ceiling(
     Ten times the robust maximum: the second largest value from ten used periods on (one mistyped entry does not lift
     it), the largest before; at least 10 units.
     """
-    rest = np.where(used, values, 0.0)
+    rest = values.copy() if used.all() else np.where(used, values, 0.0)
     if not rest.shape[1]:
         return np.full(len(rest), CEILING)
     at = (np.arange(len(rest)), rest.argmax(axis=1))

@@ -30,7 +30,8 @@ def repeated(
         The forecast of the coming season, its next period first; the one-step errors; and where there is one.
     """
     n, time = values.shape
-    errors, judged = np.zeros((n, time)), np.zeros((n, time), dtype=bool)
+    errors, judged = np.empty((n, time)), np.empty((n, time), dtype=bool)
+    errors[:, :season], judged[:, :season] = 0.0, False
     coming, told = np.zeros((n, season)), np.zeros((n, season), dtype=bool)
     if time > season:
         np.subtract(values[:, season:], values[:, :-season], out=errors[:, season:])
