@@ -103,6 +103,5 @@ def each_slice(function: Callable[[slice], None], n: int, size: int, *, threads:
         try:
             for one in running:
                 one.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # an error or Ctrl-C: what has not begun never will
-            raise
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C, what has not begun never will
