@@ -38,7 +38,7 @@ class Stream:
     def uniform(
         self, keys: UInt64[np.ndarray, " series"], shape: tuple[int, ...], *, single: bool = False
     ) -> Float[np.ndarray, "series ..."]:
-        """Draw uniform numbers in [0, 1), an array of ``shape`` for each key; ``single`` gives half the bits, faster."""
+        """Draw uniform numbers in [0, 1), an array of ``shape`` for each key; ``single`` is faster."""
         out = np.empty((len(keys), *shape), dtype=np.float32 if single else np.float64)
         mine = self._key()
         for at, key in enumerate(keys.tolist()):

@@ -140,13 +140,18 @@ class Innovations:
         level, trend, occurrence = (
             np.repeat(state[:, None], n_paths, axis=1) for state in (self.level, self.trend, self.occurrence)
         )
-        m, moving = self.season.shape[1], bool((self.gamma > 0).any())
+        # a term is left out where it changes nothing for any series; what is not finite always changes something
+        m, moving = self.season.shape[1], bool((self.gamma != 0).any())
         season = np.repeat(self.season.T[:, :, None], n_paths if moving else 1, axis=2)
-        weeks = np.repeat(self.slow.T[:, :, None], n_paths, axis=2) if self.slow.any() or self.omega.any() else None
+        weeks = (
+            np.repeat(self.slow.T[:, :, None], n_paths, axis=2)
+            if (self.slow != 0).any() or (self.omega != 0).any()
+            else None
+        )
         alpha, beta, gamma, damping = (x[:, None] for x in (self.alpha, self.beta, self.gamma, self.damping))
         delta, cap = self.delta[:, None], self.cap[:, None]
-        trended = bool(self.trend.any() or self.beta.any())
-        intermittent = bool((self.occurrence < 1.0).any() or (self.delta > 0).any())
+        trended = bool(((self.trend != 0) | (self.beta != 0) | ~np.isfinite(self.damping)).any())
+        intermittent = bool(((self.occurrence != 1.0) | (self.delta != 0)).any())
         shaped = bool(self.ratio.any() or self.relative.any())
         floor = np.where(self.ratio, FLOOR * np.abs(self.level), 1.0)[:, None]
         draws = stream.uniform(keys, (1 + intermittent, horizon, n_paths), single=True)
@@ -202,7 +207,7 @@ class Innovations:
         short = np.flatnonzero((base.min(axis=1) + lowest < 0) & ~self.relative)
         if not len(short):
             return owed
-        intermittent = bool((self.occurrence[short] < 1.0).any())
+        intermittent = bool((self.occurrence[short] != 1.0).any())
         draws = stream.child("before").uniform(keys[short], (1 + intermittent, SETTLING, n_paths), single=True)
         pool = Pool(self.errors[short], self.n_errors[short])
         occurrence = self.occurrence[short, None]

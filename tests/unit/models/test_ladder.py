@@ -154,4 +154,4 @@ def test_no_path_leaves_its_bound():
     past = retail(60, 120)
     source = make("ets").fit(past, seed=1).predict(past, 14, seed=1, n_paths=5).source
     paths = states.sampled(past, replace(source, cap=np.full(60, np.inf)), 14, seed=1, n_paths=200).paths()
-    assert (paths.max(axis=(1, 2)) <= states.bound(source, 14)).all()
+    assert (paths.max(axis=(1, 2)) <= source.bound(14)).all()

@@ -16,7 +16,7 @@ from stockcast.models.smoothing.device import batch, by_chunk
 from stockcast.models.smoothing.forms import ADDITIVE, PARAMETERS, RATIO, RELATIVE, Family
 from stockcast.models.smoothing.recursion import WEEK, WEEKS, States, recursion
 from stockcast.models.smoothing.search import Found, Work, pick, search, work
-from stockcast.models.states import innovations, sampled
+from stockcast.models.states import innovations, sampled, used_periods
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
@@ -50,7 +50,7 @@ class Smoothing(Forecaster):
 
     def fit(self, panel: Panel, *, seed: int) -> "FittedSmoothing":
         """Search the parameters of every form, chunk by chunk; nothing is drawn, so the seed is not read."""
-        told, time, n = evidence(panel), panel.time, len(panel.series)
+        time, n = panel.time, len(panel.series)
         season = season_length(time.step, time.n, YEARS)
         parameters = np.zeros((PARAMETERS, n))
         form = np.zeros(n, dtype=np.int64)
@@ -58,7 +58,8 @@ class Smoothing(Forecaster):
         with batch() as device:
 
             def compute(rows: np.ndarray) -> None:
-                part = work(told, rows, time, season)
+                told = evidence(panel, slice(rows[0], rows[-1] + 1))
+                part = work(told.values, told.used, time, season)
                 parameters[:, rows], form[rows] = _fit(part, length[rows], time.step, self.allowed, device)
 
             by_chunk(n, device, compute)
@@ -66,7 +67,7 @@ class Smoothing(Forecaster):
 
     def can_fit(self, panel: Panel) -> Bool[np.ndarray, " series"]:
         """Ask for two weeks of days, or eight weeks, of evidence."""
-        return np.asarray(evidence(panel).used.sum(axis=1) >= ENOUGH[panel.time.step])
+        return np.asarray(used_periods(panel) >= ENOUGH[panel.time.step])
 
 
 @final
@@ -203,7 +204,7 @@ class FittedSmoothing(FittedForecaster):
 
                 def compute(places: np.ndarray, family: Family = family, mine: np.ndarray = mine) -> None:
                     rows = mine[places]
-                    part = work(told, rows, panel.time, season)
+                    part = work(told.values[rows], told.used[rows], panel.time, season)
                     alpha, beta, gamma, phi, omega = self.parameters[:, rows]
                     start = part.shares if family.ratio else np.where((gamma > 0)[:, None], part.season, 0.0)
                     states = recursion(

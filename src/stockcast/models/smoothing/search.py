@@ -12,7 +12,6 @@ from stockcast.core.axes import Step, TimeAxis
 from stockcast.models.history import mean_of
 from stockcast.models.smoothing.forms import SPREADS, Family, around, first
 from stockcast.models.smoothing.recursion import WEEK, WEEKS, States, recursion
-from stockcast.models.uncensor import Evidence
 
 HALF_LIFE: dict[Step, int] = {"day": 180, "week": 52}  # of the weight of a squared error, in periods
 MEMORY = 6  # half-lives that are read: what lies before weighs less than 2 %
@@ -65,9 +64,10 @@ class Work:
         return np.asarray((least > 0.1 * mean) & (mean > 0) & (count > 0))
 
 
-def work(told: Evidence, rows: np.ndarray, time: TimeAxis, season: int) -> Work:
-    """Prepare a chunk."""
-    values, used = told.values[rows], told.used[rows]
+def work(
+    values: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"], time: TimeAxis, season: int
+) -> Work:
+    """Prepare the evidence of a chunk."""
     begin = max(0, values.shape[1] - MEMORY * HALF_LIFE[time.step])
     values, used = values[:, begin:], used[:, begin:]
     mean = mean_of(np.where(used, values, 0.0), used.sum(axis=1))

@@ -147,14 +147,15 @@ class Theta(Forecaster):
 
     def fit(self, panel: Panel, *, seed: int) -> "FittedTheta":
         """Try every α × θ, with and without season, then finer α around the best."""
-        told, time, n = evidence(panel), panel.time, len(panel.series)
+        time, n = panel.time, len(panel.series)
         m = season_length(time.step, time.n, YEARS)
         parameters, seasonal = np.zeros((2, n)), np.zeros(n, dtype=bool)
         long_enough = time.n - panel.first >= (52 * YEARS if m == 52 else 4 * m)
         with batch() as device:
 
             def compute(rows: np.ndarray) -> None:
-                part = work(told, rows, time, m)
+                told = evidence(panel, slice(rows[0], rows[-1] + 1))
+                part = work(told.values, told.used, time, m)
                 plain = _search(part, device, 0.0)
                 parameters[:, rows] = plain[0]
                 if m > 1 and long_enough[rows].any():
@@ -228,7 +229,7 @@ class FittedTheta(FittedForecaster):
         with batch() as device:
 
             def compute(rows: np.ndarray) -> None:
-                part = work(told, rows, panel.time, m)
+                part = work(told.values[rows], told.used[rows], panel.time, m)
                 effects = np.where(self.seasonal[rows, None], weekday_effects(part), 0.0)
                 other = _deseasonalised(part, effects)
                 start = np.where(self.seasonal[rows], other.level, part.level)
