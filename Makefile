@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo test test-slow test-gpu lint bench bench-smoke clean
+.PHONY: demo test test-slow test-gpu lint bench bench-smoke bench-peers clean
 
 # What is installed is written down by a stamp, so that a second call is quick; a changed pyproject installs again.
 $(VENV)/.stamp-run: pyproject.toml constraints.txt
@@ -42,6 +42,15 @@ bench: $(VENV)/.stamp-dev
 
 bench-smoke: $(VENV)/.stamp-dev
 	$(BIN)/python -m benchmarks --smoke
+
+# statsforecast caps pandas below 3: an environment of its own
+benchmarks/peers/.venv/.stamp: benchmarks/peers/requirements.txt
+	test -x benchmarks/peers/.venv/bin/python || $(PYTHON) -m venv benchmarks/peers/.venv
+	benchmarks/peers/.venv/bin/python -m pip install --quiet --upgrade --requirement benchmarks/peers/requirements.txt
+	touch $@
+
+bench-peers: $(VENV)/.stamp-dev benchmarks/peers/.venv/.stamp
+	$(BIN)/python -m benchmarks statistical
 
 clean:
 	rm -rf $(DEMO) build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

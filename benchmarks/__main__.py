@@ -8,10 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import naive, stages, startup
+from benchmarks import batched, naive, stages, startup, statistical
 from benchmarks.subject import Setting, Subject
 
-SUBJECTS: tuple[Subject, ...] = (startup.SUBJECT, naive.SUBJECT, *stages.SUBJECTS)
+SUBJECTS: tuple[Subject, ...] = (
+    startup.SUBJECT,
+    naive.SUBJECT,
+    *batched.SUBJECTS,
+    *stages.SUBJECTS,
+    statistical.SUBJECT,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,6 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help=f"any of {', '.join(s.name for s in SUBJECTS)}; all without one")
     parser.add_argument("--smoke", action="store_true", help="one small run of each subject that needs no data")
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each command")
+    parser.add_argument("--folds", type=int, default=12, help="rolling origins of a comparison with peers")
+    parser.add_argument("--peers", type=Path, help="the peers' forecasts: read if there, else written")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     default = Path(__file__).parents[2] / "shared" / "data"
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("STOCKCAST_TEST_DATA", default)))
@@ -26,13 +34,19 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     figures = {}
     with tempfile.TemporaryDirectory() as work:
-        setting = Setting(chosen.data.resolve(), Path(work), chosen.smoke, 1 if chosen.smoke else chosen.runs)
+        setting = Setting(
+            chosen.data.resolve(), Path(work), chosen.smoke, 1 if chosen.smoke else chosen.runs, chosen.folds,
+            chosen.peers and chosen.peers.resolve(),
+        )  # fmt: skip
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
         for subject in SUBJECTS:
             if chosen.names and subject.name not in chosen.names:
                 continue
             if subject.needs_data and (chosen.smoke or not setting.data.is_dir()):
                 print(f"\n{subject.name}: left out, {'smoke' if chosen.smoke else f'no data in {setting.data}'}")
+                continue
+            if subject.needs_peers and subject.name not in chosen.names:
+                print(f"\n{subject.name}: left out, it needs the peers' environment: make bench-peers")
                 continue
             print(f"\n{subject.name}: {subject.what}")
             rows = subject.measure(setting)

@@ -1,14 +1,13 @@
 """The seasonal naive for a million series × 100 days: its states and error pools, from which paths are drawn later."""
 
 import json
-import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.made import held_mb, panel
 from benchmarks.subject import Row, Setting, Subject, own_peak_mb
 
 SERIES, DAYS = 1_000_000, 100
@@ -18,9 +17,6 @@ STEP = 50_000  # series drawn at once
 
 def _panel(n: int, *, whole: bool):
     """Sales of small whole numbers; unless whole, a third begins late and 5 % of the days were short of stock."""
-    from stockcast.core.axes import SeriesAxis, TimeAxis
-    from stockcast.panel import Attributes, KnownFuture, Panel
-
     draw = np.random.default_rng(1)
     sales, in_stock = np.empty((n, DAYS)), np.ones((n, DAYS))
     observed = np.ones((n, DAYS), dtype=bool)
@@ -33,16 +29,7 @@ def _panel(n: int, *, whole: bool):
             observed[some] = np.arange(DAYS) >= late[:, None]
             in_stock[some][draw.random(shape) < 0.05] = 0.5
     sales *= observed
-    axis = SeriesAxis(np.char.mod("s%07d", np.arange(n)), np.full(n, "main"))
-    days = TimeAxis(np.datetime64("2026-01-01"), DAYS, "day")
-    unknown = np.broadcast_to(np.nan, (n, DAYS))
-    return Panel(axis, days, sales, observed, in_stock, KnownFuture(days, unknown, unknown, DAYS), Attributes(axis, {}))
-
-
-def _held_mb() -> float:
-    """Give the memory that this process holds now (on Linux; its peak elsewhere)."""
-    pages = Path("/proc/self/statm")
-    return int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20 if pages.exists() else own_peak_mb()
+    return panel(sales, observed, in_stock=in_stock)
 
 
 def _child(n: int, whole: bool) -> None:
@@ -51,9 +38,9 @@ def _child(n: int, whole: bool) -> None:
 
     small = _panel(64, whole=whole)
     SeasonalNaive().fit(small, seed=1).predict(small, 28, seed=1, n_paths=500)  # what is loaded, is loaded
-    panel = _panel(n, whole=whole)
-    held, begin, cpu = _held_mb(), time.perf_counter(), time.process_time()
-    forecast = SeasonalNaive().fit(panel, seed=1).predict(panel, 28, seed=1, n_paths=500)
+    past = _panel(n, whole=whole)
+    held, begin, cpu = held_mb(), time.perf_counter(), time.process_time()
+    forecast = SeasonalNaive().fit(past, seed=1).predict(past, 28, seed=1, n_paths=500)
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     pool_mb = forecast.source.errors.nbytes / 2**20
     print(json.dumps({"seconds": seconds, "cpu": cpu, "panel": held, "peak": own_peak_mb(), "pool": pool_mb}))

@@ -13,12 +13,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Setting:
-    """Where the real data lies, where to work, and whether this is only a smoke run."""
+    """Where the real data lies and where to work; a smoke run, how often, over how many origins; the peers' figures."""
 
     data: Path
     work: Path
     smoke: bool
     runs: int
+    folds: int = 12
+    peers: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Subject:
     what: str
     measure: Callable[[Setting], Sequence["Row"]]
     needs_data: bool = False
+    needs_peers: bool = False
 
 
 @dataclass(frozen=True)
