@@ -14,6 +14,8 @@ from stockcast.models.catalogue import MODELS, make
 from stockcast.models.ladder import Ladder, failed
 
 NAMES = [info.name for info in MODELS if info.available]
+# fitted series by series: smaller panels, and a forecast of NaN for what they refuse (can_fit), which the ladder covers
+SLOW = {"sarimax", "unobserved_components", "ets_statsmodels"}
 MAKERS = {name: (lambda name=name: make(name)) for name in NAMES}
 MAKERS |= {f"ladder of {name}": (lambda name=name: Ladder(make(name))) for name in ("ets", "tsb")}
 every_forecaster = pytest.mark.parametrize("forecaster", [maker() for maker in MAKERS.values()], ids=list(MAKERS))
@@ -37,11 +39,16 @@ def forecast(forecaster, past, *, seed=7, horizon=15, n_paths=20):
     return forecaster.fit(past, seed=seed).predict(past, horizon, seed=seed, n_paths=n_paths)
 
 
+def size(forecaster, n):
+    return min(n, 3) if forecaster.name in SLOW else n
+
+
 @every_step
 @every_forecaster
 def test_paths_are_finite_and_not_negative(forecaster, step):
-    paths = forecast(forecaster, retail(12, 170, step=step)).paths()
-    assert paths.shape == (12, 20, 15)
+    n = size(forecaster, 12)
+    paths = forecast(forecaster, retail(n, 170, step=step)).paths()
+    assert paths.shape == (n, 20, 15)
     assert np.isfinite(paths).all()
     assert (paths >= 0).all()
     assert paths.max() > 0
@@ -50,7 +57,12 @@ def test_paths_are_finite_and_not_negative(forecaster, step):
 @every_forecaster
 @pytest.mark.parametrize("sales", DEGENERATE.values(), ids=DEGENERATE.keys())
 def test_degenerate_histories_get_finite_paths(forecaster, sales):
-    paths = forecast(forecaster, panel(sales)).paths()
+    past = panel(sales)
+    if forecaster.name in SLOW and not forecaster.can_fit(past).all():
+        assert np.isnan(forecast(forecaster, past).paths()).all()
+        assert forecaster.fit(past, seed=7).trouble().all()
+        forecaster = Ladder(forecaster)
+    paths = forecast(forecaster, past).paths()
     assert np.isfinite(paths).all()
     assert (paths >= 0).all()
     assert paths.max() <= 10.0 * max(sales.max(), 1.0)
@@ -70,7 +82,7 @@ def test_a_constant_is_forecast_as_it_is(forecaster):
 
 @every_forecaster
 def test_the_same_seed_gives_the_same_bytes(forecaster):
-    past = retail(6, 120)
+    past = retail(size(forecaster, 6), 120)
     assert forecast(forecaster, past).paths().tobytes() == forecast(forecaster, past).paths().tobytes()
     assert forecast(forecaster, past).paths().tobytes() != forecast(forecaster, past, seed=8).paths().tobytes()
 
@@ -78,25 +90,28 @@ def test_the_same_seed_gives_the_same_bytes(forecaster):
 @every_step
 @pytest.mark.parametrize("forecaster", [make(name) for name in NAMES], ids=lambda made: made.name)
 def test_permuted_series_permute_the_forecast(forecaster, step):
-    past = retail(9, 170, step=step)
-    order = np.random.default_rng(0).permutation(9)
+    n = size(forecaster, 9)
+    past = retail(n, 170, step=step)
+    order = np.random.default_rng(0).permutation(n)
     # the axis sorts by name: give the histories of one order the names, and so the keys, of the other
-    names = np.array([f"n{at}" for at in range(9)])
+    names = np.array([f"n{at}" for at in range(n)])
     first = panel(past.sales, step=step, observed=past.observed, in_stock=past.in_stock, names=names)
     second = panel(
         past.sales[order], step=step, observed=past.observed[order], in_stock=past.in_stock[order], names=names
     )
     a, b = forecast(forecaster, first).source, forecast(forecaster, second).source
-    for name in ("level", "season", "occurrence", "alpha", "delta", "n_errors", "cap"):
+    for name in type(a).__dataclass_fields__:
         np.testing.assert_array_equal(getattr(a, name)[order], getattr(b, name))
 
 
 @every_step
 @every_forecaster
 def test_chunks_give_the_same_bytes_as_the_whole(forecaster, step):
-    past = retail(11, 170, step=step)
+    n = size(forecaster, 11)
+    past = retail(n, 170, step=step)
     whole = forecast(forecaster, past)
-    for rows in (np.arange(0, 4), np.arange(4, 5), np.arange(5, 11), np.array([0, 3, 7, 10])):
+    some = (np.arange(0, 4), np.arange(4, 5), np.arange(5, 11), np.array([0, 3, 7, 10]))
+    for rows in some if n > 3 else (np.arange(0, 2), np.array([0, 2])):
         part = forecast(forecaster, past.take(rows))
         assert part.paths().tobytes() == whole.paths(rows).tobytes()
         assert part.paths().tobytes() == whole.take(rows).paths().tobytes()
@@ -104,7 +119,7 @@ def test_chunks_give_the_same_bytes_as_the_whole(forecaster, step):
 
 @every_forecaster
 def test_the_panel_is_not_changed(forecaster):
-    past = retail(5, 90)
+    past = retail(size(forecaster, 5), 90)
     before = (past.sales.tobytes(), past.in_stock.tobytes(), past.observed.tobytes())
     forecast(forecaster, past).paths()
     assert (past.sales.tobytes(), past.in_stock.tobytes(), past.observed.tobytes()) == before
@@ -112,12 +127,14 @@ def test_the_panel_is_not_changed(forecaster):
 
 @every_forecaster
 def test_a_poisoned_series_touches_no_other(forecaster):
-    past = retail(8, 120)
+    n = size(forecaster, 8)
+    past = retail(n, 120)
     sales = past.sales.copy()
-    sales[3] = 0.0
-    sales[3, ::9] = 1e300
+    sick = min(3, n - 1)
+    sales[sick] = 0.0
+    sales[sick, ::9] = 1e300
     bad = panel(sales, observed=past.observed, in_stock=past.in_stock, category=past.attributes.column("category"))
-    others = np.array([0, 1, 2, 4, 5, 6, 7])
+    others = np.delete(np.arange(n), sick)
     with np.errstate(all="ignore"):
         assert forecast(forecaster, bad).paths(others).tobytes() == forecast(forecaster, past).paths(others).tobytes()
 
@@ -126,14 +143,14 @@ def test_a_poisoned_series_touches_no_other(forecaster):
 def test_a_fitted_model_takes_the_series_it_was_fitted_on(forecaster):
     from stockcast.core.errors import AlignmentError
 
-    past = retail(4, 90)
+    past = retail(size(forecaster, 4), 90)
     with pytest.raises(AlignmentError):
         forecaster.fit(past, seed=7).predict(past.take(np.array([0, 1])), 5, seed=7, n_paths=5)
 
 
 @every_forecaster
 def test_what_is_written_down_draws_the_same_bytes(forecaster):
-    demand = forecast(forecaster, retail(5, 120))
+    demand = forecast(forecaster, retail(size(forecaster, 5), 120))
     packed = pack(demand)
     assert all(isinstance(value, str | np.ndarray) for value in packed.values())
     assert unpack(packed).paths().tobytes() == demand.paths().tobytes()

@@ -19,12 +19,13 @@ from stockcast.models.ladder import Ladder
 from stockcast.models.profile import profile
 
 NAMES = [info.name for info in MODELS if info.available]
+SLOW = [info.name for info in MODELS if info.available and not info.auto]  # fitted series by series: fewer of them
 
 
 @pytest.mark.parametrize("step", ["day", "week"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_forecast_does_not_change_when_later_data_is_scrambled(name, step):
-    whole = retail(8, 200, step=step)
+    whole = retail(3 if name in SLOW else 8, 200, step=step)
     for known in (30, 163):
         clean, other = whole.until(known), scrambled(whole, known).until(known)
         a, b = (
@@ -36,8 +37,9 @@ def test_a_forecast_does_not_change_when_later_data_is_scrambled(name, step):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fold_forecasts_from_what_was_known_at_its_origin(name):
-    whole = retail(8, 120)
-    periods, levels = np.full(8, 5), (0.5, 0.9)
+    n = 3 if name in SLOW else 8
+    whole = retail(n, 120)
+    periods, levels = np.full(n, 5), (0.5, 0.9)
     of_all = profile(whole.until(90))
     mine = judge_piece(Piece(name, whole, 90, 10, periods, levels, 20, 7, of_all)).outcome
     other = judge_piece(Piece(name, scrambled(whole, 100), 90, 10, periods, levels, 20, 7, of_all)).outcome
@@ -48,7 +50,8 @@ def test_a_fold_forecasts_from_what_was_known_at_its_origin(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_no_fold_forecasts_from_the_window_that_judges_it(name, monkeypatch):
     # the judge sees the window; what it is handed to judge must not have: models, profile, and scales alike
-    past = retail(8, 120)
+    n = 3 if name in SLOW else 8
+    past = retail(n, 120)
     observed = past.observed.copy()
     observed[2, :105] = False  # without a history at the first origin: forecast by the profile of the others
     whole = panel(past.sales, observed=observed, in_stock=past.in_stock, category=past.attributes.column("category"))
@@ -63,17 +66,22 @@ def test_no_fold_forecasts_from_the_window_that_judges_it(name, monkeypatch):
     for known in (90, 105):
         seen.clear()
         for each in (whole, scrambled(whole, known)):
-            more = {"periods": np.full(8, 5), "levels": (0.5, 0.9), "n_paths": 20, "seed": 7}
+            more = {"periods": np.full(n, 5), "levels": (0.5, 0.9), "n_paths": 20, "seed": 7}
             backtest.backtest([name], each, Folds((known,), 15), **more)
         assert seen[0] == seen[1]
 
 
-def test_the_choice_of_models_does_not_change_when_later_data_is_scrambled():
-    whole = retail(24, 180)
-    more = {"horizon": 10, "periods": np.full(24, 5), "folds": 2, "effort": "normal", "levels": (0.5, 0.9)}
+@pytest.mark.parametrize(
+    ("names", "n"),
+    [([name for name in NAMES if name not in SLOW], 24), (["moving_average", *SLOW], 3)],
+    ids=["auto", "slow"],
+)
+def test_the_choice_of_models_does_not_change_when_later_data_is_scrambled(names, n):
+    whole = retail(n, 180)
+    more = {"horizon": 10, "periods": np.full(n, 5), "folds": 2, "effort": "normal", "levels": (0.5, 0.9)}
     more |= {"n_paths": 20, "seed": 7}
-    clean = evaluation.forecast(NAMES, whole.until(130), **more)
-    other = evaluation.forecast(NAMES, scrambled(whole, 130).until(130), **more)
+    clean = evaluation.forecast(names, whole.until(130), **more)
+    other = evaluation.forecast(names, scrambled(whole, 130).until(130), **more)
     assert clean.model.tolist() == other.model.tolist()
     assert clean.scores == other.scores
     assert clean.demand.paths().tobytes() == other.demand.paths().tobytes()

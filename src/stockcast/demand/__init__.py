@@ -4,6 +4,7 @@ from stockcast.demand.adjusted import Adjusted
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.lead_time import LeadTimeDemand
+from stockcast.demand.responses import Responses
 from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "PathSource",
     "QuantileForecast",
     "RecordedPaths",
+    "Responses",
     "SampledForecast",
     "Stacked",
 ]

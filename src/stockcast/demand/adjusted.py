@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float, Int, UInt64
 
 from stockcast.core.arrays import freeze
 from stockcast.core.random import Stream
-from stockcast.demand.sources import Paths, PathSource
+from stockcast.demand.innovations import Paths
+from stockcast.demand.sources import PathSource
 
 BLOCK = 32  # series whose paths stay in the cache
 

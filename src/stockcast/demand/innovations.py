@@ -50,6 +50,44 @@ def blocks(
     return shares[np.arange(len(shares)), t - later], later[:, None]
 
 
+def settled_remainder(
+    base: Float[np.ndarray, "series season"],
+    errors: Float[np.ndarray, "series pool"],
+    n_errors: Int[np.ndarray, " series"],
+    block: Int[np.ndarray, " series"],
+    occurrence: Float[np.ndarray, " series"],
+    keys: UInt64[np.ndarray, " series"],
+    stream: Stream,
+    n_paths: int,
+) -> Float[np.ndarray, "series path"]:
+    """Give the negative remainder with which each path begins.
+
+    What is carried out of the last period of a sum is missing from it: if every path began with nothing, the sum
+    would be too large by the mean of that. So the paths begin with a remainder that has settled already, from
+    ``SETTLING`` periods drawn before the first with ``base``, the expected values of the coming season, held fixed;
+    then as much comes in as goes out.
+    """
+    owed = np.zeros((len(keys), n_paths))
+    inside = np.arange(errors.shape[1]) < n_errors[:, None]
+    lowest = np.where(inside, errors, np.inf).min(axis=1)
+    short = np.flatnonzero(base.min(axis=1) + lowest < 0)
+    if not len(short):
+        return owed
+    intermittent = bool((occurrence[short] != 1.0).any())
+    draws = stream.child("before").uniform(keys[short], (1 + intermittent, SETTLING, n_paths), single=True)
+    pool = Pool(errors[short], n_errors[short])
+    mine, m = np.zeros((len(short), n_paths)), base.shape[1]
+    for t in range(SETTLING):
+        value = pool.at(*blocks(draws[:, 0], block[short], t))
+        value += base[short, (t - SETTLING) % m][:, None]
+        if intermittent:
+            value *= draws[:, 1, t] < occurrence[short, None]
+        mine += value
+        np.minimum(mine, 0.0, out=mine)
+    owed[short] = mine
+    return owed
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Innovations:
@@ -193,34 +231,15 @@ class Innovations:
     def _owed(
         self, keys: UInt64[np.ndarray, " series"], stream: Stream, n_paths: int
     ) -> Float[np.ndarray, "series path"]:
-        """Give the negative remainder with which each path begins.
+        """Give the negative remainder with which each path begins, from the state held fixed.
 
-        What is carried out of the last period of a sum is missing from it: if every path began with nothing, the sum
-        would be too large by the mean of that. So the paths begin with a remainder that has settled already, from
-        ``SETTLING`` periods drawn before the first with the state held fixed; then as much comes in as goes out.
         Relative errors keep a positive μ positive, and begin with nothing.
         """
-        owed = np.zeros((len(keys), n_paths))
         base = (self.level + self.damping * self.trend + self.slow[:, 0])[:, None] + self.season
-        inside = np.arange(self.errors.shape[1]) < self.n_errors[:, None]
-        lowest = np.where(inside, self.errors, np.inf).min(axis=1)
-        short = np.flatnonzero((base.min(axis=1) + lowest < 0) & ~self.relative)
-        if not len(short):
-            return owed
-        intermittent = bool((self.occurrence[short] != 1.0).any())
-        draws = stream.child("before").uniform(keys[short], (1 + intermittent, SETTLING, n_paths), single=True)
-        pool = Pool(self.errors[short], self.n_errors[short])
-        occurrence = self.occurrence[short, None]
-        mine, m = np.zeros((len(short), n_paths)), base.shape[1]
-        for t in range(SETTLING):
-            value = pool.at(*blocks(draws[:, 0], self.block[short], t))
-            value += base[short, (t - SETTLING) % m][:, None]
-            if intermittent:
-                value *= draws[:, 1, t] < occurrence
-            mine += value
-            np.minimum(mine, 0.0, out=mine)
-        owed[short] = mine
-        return owed
+        base = np.where(self.relative[:, None], np.inf, base)
+        return settled_remainder(
+            base, self.errors, self.n_errors, self.block, self.occurrence, keys, stream, n_paths
+        )  # fmt: skip
 
     def take(self, rows: np.ndarray) -> "Innovations":
         """Give the source of some rows."""

@@ -8,8 +8,7 @@ from jaxtyping import Float, Int, UInt64
 
 from stockcast.core.arrays import freeze
 from stockcast.core.random import Stream
-
-Paths = Float[np.ndarray, "series path horizon"]
+from stockcast.demand.innovations import Paths
 
 
 @runtime_checkable

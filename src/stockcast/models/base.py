@@ -16,6 +16,13 @@ class FittedForecaster(ABC):
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast the ``horizon`` periods after the panel's origin, for the panel's series."""
 
+    def trouble(self) -> np.ndarray | None:
+        """Say of each series in words why it could not be fitted, '' where it could; None of a model that never says.
+
+        A series with such a reason gets a forecast of NaN, which the ladder takes as a failure and tells.
+        """
+        return None
+
 
 class Forecaster(ABC):
     """A way to forecast all series at once.

@@ -20,31 +20,69 @@ WITHIN: dict[str, tuple[Group, ...]] = {"fast": GROUPS[:1], "normal": GROUPS[:2]
 @final
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One line of ``stockcast models list``; ``available`` says whether this version has the model."""
+    """One line of ``stockcast models list``.
+
+    ``available`` says whether this version has the model; ``auto`` whether ``auto`` and the name of its group mean it,
+    or only its own name does, because it is a part of another model, or fitted series by series and slowly
+    (:func:`affordable`); ``rare`` that it is made for demand that comes now and then (:func:`suits`).
+    """
 
     name: str
     group: Group
     what: str
     source: str
     available: bool
+    auto: bool = True
+    rare: bool = False
 
 
 MODELS: tuple[ModelInfo, ...] = (
     ModelInfo("seasonal_naive", "statistical", "the last season again", "Hyndman & Athanasopoulos 2021, 5.2", True),
     ModelInfo("moving_average", "statistical", "the mean of the latest periods", "window by one-step error", True),
-    ModelInfo("ets", "statistical", "additive exponential smoothing, batched", "Hyndman et al. 2008", True),
+    ModelInfo("ets", "statistical", "exponential smoothing in all stable forms, batched", "Hyndman et al. 2008", True),
+    ModelInfo("ses", "statistical", "simple smoothing, a form of ets", "Brown 1959", True, False),
+    ModelInfo("holt", "statistical", "level and trend, a form of ets", "Holt 1957", True, False),
     ModelInfo("theta", "statistical", "theta lines, batched", "Fiorucci et al. 2016", True),
-    ModelInfo("croston", "statistical", "sizes and intervals of rare demand", "Croston 1972", True),
-    ModelInfo("sba", "statistical", "Croston's method without its bias", "Syntetos & Boylan 2005", True),
-    ModelInfo("tsb", "statistical", "sizes and probability of rare demand", "Teunter, Syntetos & Babai 2011", True),
-    ModelInfo("adida", "statistical", "aggregated until it is no longer rare", "Nikolopoulos et al. 2011", False),
-    ModelInfo("imapa", "statistical", "several aggregations at once", "Petropoulos & Kourentzes 2015", False),
+    ModelInfo("croston", "statistical", "sizes and intervals of rare demand", "Croston 1972", True, rare=True),
+    ModelInfo("sba", "statistical", "Croston's method without its bias", "Syntetos & Boylan 2005", True, rare=True),
+    ModelInfo(
+        "tsb", "statistical", "sizes and probability of rare demand", "Teunter, Syntetos & Babai 2011", True, rare=True
+    ),
+    ModelInfo(
+        "adida", "statistical", "aggregated until it is no longer rare", "Nikolopoulos et al. 2011", False, rare=True
+    ),
+    ModelInfo(
+        "imapa", "statistical", "several aggregations at once", "Petropoulos & Kourentzes 2015", False, rare=True
+    ),
     ModelInfo("negative_binomial", "statistical", "counts with a moving mean", "Snyder, Ord & Beaumont 2012", False),
-    ModelInfo("sarimax", "statistical", "seasonal ARIMA with covariates", "statsmodels", False),
+    ModelInfo("sarimax", "statistical", "regression with ARIMA errors", "Box & Jenkins 1970, statsmodels", True, False),
+    ModelInfo(
+        "unobserved_components", "statistical", "level, damped trend, season", "Harvey 1989, statsmodels", True, False
+    ),
+    ModelInfo("ets_statsmodels", "statistical", "additive smoothing, the reference", "statsmodels", True, False),
     ModelInfo("lightgbm", "boosting", "gradient boosting over all series", "LightGBM", False),
     ModelInfo("tft", "deep", "temporal fusion transformer", "pytorch-forecasting", False),
     ModelInfo("chronos", "deep", "a pretrained model", "Ansari et al. 2024", False),
 )
+
+# fits that ``auto`` may spend on a model that is fitted series by series; one that is not named here gets none.
+# At about half a second a fit, 600 are five minutes of one core
+FITS: dict[str, dict[Effort, int]] = {"sarimax": {"fast": 60, "normal": 600, "thorough": 6000}}
+
+
+RARE = ("intermittent", "lumpy")
+
+
+def suits(name: str, segment: str) -> bool:
+    """Tell whether a model competes for a segment: one made for rare demand only where demand is rare (ADI ≥ 1.32).
+
+    Examples
+    --------
+    >>> suits("croston", "A-smooth"), suits("croston", "C-lumpy"), suits("ets", "C-lumpy")
+    (False, True, True)
+    """
+    rare = {info.name for info in MODELS if info.rare}
+    return name not in rare or segment.rpartition("-")[2] in RARE
 
 
 def _of(module: str, name: str, *arguments: str) -> "Callable[[], Forecaster]":
@@ -59,10 +97,15 @@ MAKERS: "dict[str, Callable[[], Forecaster]]" = {
     "seasonal_naive": _of("naive", "SeasonalNaive"),
     "moving_average": _of("naive", "MovingAverage"),
     "ets": _of("smoothing", "Smoothing"),
+    "ses": _of("smoothing", "SES"),
+    "holt": _of("smoothing", "Holt"),
     "theta": _of("smoothing", "Theta"),
     "croston": _of("intermittent", "Croston"),
     "sba": _of("intermittent", "SBA"),
     "tsb": _of("intermittent", "TSB"),
+    "sarimax": _of("classical", "Sarimax"),
+    "unobserved_components": _of("classical", "Components"),
+    "ets_statsmodels": _of("classical", "ReferenceSmoothing"),
 }
 
 
@@ -85,7 +128,8 @@ def candidates(models: str | Sequence[str], effort: Effort) -> list[str]:
     Parameters
     ----------
     models
-        ``auto`` (every model of this version within the effort), a name, a group, or a list of names and groups.
+        ``auto`` (every model of this version within the effort that is not slow), a name, a group, or a list of names
+        and groups. Slow models must be named; :func:`affordable` says where they could be added to ``auto``.
 
     Raises
     ------
@@ -106,7 +150,7 @@ def candidates(models: str | Sequence[str], effort: Effort) -> list[str]:
     names: set[str] = set()
     for word in asked:
         within = WITHIN[effort] if word == "auto" else (word,) if word in GROUPS else ()
-        group = {info.name for info in MODELS if info.group in within and info.available}
+        group = {info.name for info in MODELS if info.group in within and info.available and info.auto}
         if within and not group:
             _require([info.name for info in MODELS if info.group in within])
         names |= group or {word}
@@ -114,6 +158,30 @@ def candidates(models: str | Sequence[str], effort: Effort) -> list[str]:
     if not names:
         raise UsageError("forecast.models names no model", code="SC-M003", help="set forecast.models: auto")
     return [info.name for info in MODELS if info.name in names]
+
+
+def affordable(name: str, n_series: int, folds: int, effort: Effort) -> bool:
+    """Tell whether ``auto`` may use a model on so many series: by a count of fits, never by the clock.
+
+    A model is fitted on each series once a fold and once more for the forecast, so that it takes ``n_series · (folds +
+    1)`` fits; the budgets stand in ``FITS``. A model that ``auto`` always means is always affordable.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model, or this version does not have it yet.
+
+    Examples
+    --------
+    >>> affordable("sarimax", 200, 2, "normal"), affordable("sarimax", 201, 2, "normal")
+    (True, False)
+    >>> affordable("ets", 1_000_000, 4, "fast"), affordable("ets_statsmodels", 1, 0, "thorough")
+    (True, False)
+    """
+    look_up({info.name: ModelInfo for info in MODELS}, name, "model")
+    _require([name])
+    always = any(info.auto for info in MODELS if info.name == name)
+    return always or n_series * (folds + 1) <= FITS.get(name, {}).get(effort, 0)
 
 
 def _require(names: Sequence[str]) -> None:

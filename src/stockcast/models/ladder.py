@@ -99,8 +99,10 @@ class FittedLadder(FittedForecaster):
         rung = np.full(n, self.forecaster.name, dtype=object)
         todo = np.ones(n, dtype=bool)
 
-        def settle(rows: np.ndarray, source: PathSource, name: str) -> None:
+        def settle(rows: np.ndarray, source: PathSource, name: str, trouble: np.ndarray | None = None) -> None:
             told = _faults(panel, rows, source, horizon, seed)
+            if trouble is not None:
+                told = np.where((told != "") & (trouble != ""), [f"{RAISED}, {why}" for why in trouble], told)
             fine = np.flatnonzero(told == "")
             parts.append((rows[fine], source.take(fine)))
             rung[rows[fine]], todo[rows[fine]] = name, False
@@ -108,16 +110,16 @@ class FittedLadder(FittedForecaster):
             reason[rows[first]] = told[first]
 
         able = np.flatnonzero(self.able)
-        for rows, source in _attempt(self.forecaster, panel, able, self.fitted, horizon, seed):
+        for rows, source, trouble in _attempt(self.forecaster, panel, able, self.fitted, horizon, seed):
             if source is None:
                 reason[rows] = RAISED
             else:
-                settle(rows, source, self.forecaster.name)
+                settle(rows, source, self.forecaster.name, trouble)
         for lower in (SeasonalNaive(), MovingAverage()):
             rows = np.flatnonzero(todo)
             if len(rows) and lower.name != self.forecaster.name:
                 rows = rows[lower.can_fit(panel.take(rows))]
-                for some, source in _attempt(lower, panel, rows, None, horizon, seed):
+                for some, source, _ in _attempt(lower, panel, rows, None, horizon, seed):
                     if source is not None:
                         settle(some, source, lower.name)
         rows = np.flatnonzero(todo)
@@ -136,17 +138,20 @@ class FittedLadder(FittedForecaster):
 
 def _attempt(
     forecaster: Forecaster, panel: Panel, rows: np.ndarray, fitted: FittedForecaster | None, horizon: int, seed: int
-) -> Sequence[tuple[np.ndarray, PathSource | None]]:
-    """Forecast some rows; where that raises, each half by itself, down to the series that is to blame."""
+) -> Sequence[tuple[np.ndarray, PathSource | None, np.ndarray | None]]:
+    """Forecast some rows; where that raises, each half by itself, down to the series that is to blame.
+
+    Beside the source of the rows stands what the model says of those that it could not fit.
+    """
     if not len(rows):
         return []
     part = panel.take(rows)
     try:
         fitted = fitted or forecaster.fit(part, seed=seed)
-        return [(rows, fitted.predict(part, horizon, seed=seed, n_paths=_LOOK).source)]
+        return [(rows, fitted.predict(part, horizon, seed=seed, n_paths=_LOOK).source, fitted.trouble())]
     except _FAULTS:
         if len(rows) == 1:
-            return [(rows, None)]
+            return [(rows, None, None)]
         half = len(rows) // 2
         upper = _attempt(forecaster, panel, rows[:half], None, horizon, seed)
         return [*upper, *_attempt(forecaster, panel, rows[half:], None, horizon, seed)]

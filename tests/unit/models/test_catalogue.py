@@ -4,11 +4,11 @@ import sys
 import pytest
 
 from stockcast.core.errors import UsageError
-from stockcast.models.catalogue import MAKERS, MODELS, candidates, make
+from stockcast.models.catalogue import MAKERS, MODELS, affordable, candidates, make
 
 INTERFACE = (
-    "seasonal_naive, moving_average, ets, theta, croston, sba, tsb, adida, imapa, negative_binomial, sarimax, "
-    "lightgbm, tft, chronos"
+    "seasonal_naive, moving_average, ets, ses, holt, theta, croston, sba, tsb, adida, imapa, negative_binomial, sarimax, "
+    "unobserved_components, ets_statsmodels, lightgbm, tft, chronos"
 )
 
 
@@ -26,6 +26,28 @@ def test_groups_and_names_mix_in_the_order_of_the_catalogue():
     assert candidates("statistical", "fast") == candidates("auto", "thorough")
     assert candidates(["ets", "statistical"], "fast") == candidates("statistical", "fast")
     assert candidates("ets", "fast") == ["ets"]
+
+
+def test_slow_models_must_be_named():
+    slow = [info.name for info in MODELS if info.available and not info.auto]
+    assert slow == ["ses", "holt", "sarimax", "unobserved_components", "ets_statsmodels"]
+    assert not set(slow) & set(candidates("auto", "thorough"))
+    assert not set(slow) & set(candidates("statistical", "thorough"))
+    assert candidates(["sarimax", "statistical"], "fast") == [*candidates("statistical", "fast"), "sarimax"]
+
+
+def test_slow_models_are_affordable_by_a_count_of_fits():
+    assert affordable("sarimax", 20, 2, "fast")
+    assert not affordable("sarimax", 21, 2, "fast")
+    assert affordable("sarimax", 21, 2, "normal")
+    assert affordable("sarimax", 1200, 4, "thorough")
+    assert not affordable("sarimax", 1201, 4, "thorough")
+    assert not affordable("unobserved_components", 1, 0, "thorough")
+    assert all(affordable(info.name, 10**6, 9, "fast") for info in MODELS if info.available and info.auto)
+    with pytest.raises(UsageError, match="did you mean sarimax"):
+        affordable("sarimaxx", 1, 1, "fast")
+    with pytest.raises(UsageError, match="not available"):
+        affordable("tft", 1, 1, "fast")
 
 
 @pytest.mark.parametrize("models", ["lightgbm", ["ets", "tft"], "deep", "boosting"])
