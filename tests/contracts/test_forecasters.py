@@ -17,7 +17,7 @@ NAMES = [info.name for info in MODELS if info.available]
 # fitted series by series: smaller panels, and a forecast of NaN for what they refuse (can_fit), which the ladder covers
 SLOW = {"sarimax", "unobserved_components", "ets_statsmodels"}
 MAKERS = {name: (lambda name=name: make(name)) for name in NAMES}
-MAKERS |= {f"ladder of {name}": (lambda name=name: Ladder(make(name))) for name in ("ets", "tsb")}
+MAKERS |= {f"ladder of {name}": (lambda name=name: Ladder(make(name))) for name in ("ets", "tsb", "negative_binomial")}
 every_forecaster = pytest.mark.parametrize("forecaster", [maker() for maker in MAKERS.values()], ids=list(MAKERS))
 every_step = pytest.mark.parametrize("step", ["day", "week"])
 

@@ -60,7 +60,7 @@ def test_a_smoothing_forecast_of_rare_seasonal_demand_is_unbiased():
     assert demand.paths().sum(axis=2).mean() == pytest.approx(2 * rate[:7].sum(), rel=0.05)
 
 
-@pytest.mark.parametrize("name", ["moving_average", "croston", "tsb"])
+@pytest.mark.parametrize("name", ["moving_average", "croston", "tsb", "adida", "imapa"])
 def test_level_models_keep_the_mean_of_rare_demand(name):
     past = panel(np.random.default_rng(8).poisson(0.3, (60, 728)))
     demand = make(name).fit(past, seed=7).predict(past, 14, seed=7, n_paths=300)
@@ -76,7 +76,7 @@ def test_a_pool_of_many_paths_has_the_distribution_of_the_errors():
     np.testing.assert_allclose(count / 40_000, 0.25, atol=0.01)
 
 
-@pytest.mark.parametrize("name", ["moving_average", "croston", "sba", "tsb"])
+@pytest.mark.parametrize("name", ["moving_average", "croston", "sba", "tsb", "adida", "imapa"])
 def test_the_sum_is_as_wide_as_sums_were_where_demand_comes_in_waves(name):
     # busy and quiet spells of ten days each: single days drawn one by one would give the sum half its spread
     draw = np.random.default_rng(5)

@@ -1,6 +1,7 @@
 """The one noun between forecasting and replenishment: the distribution of future demand."""
 
 from stockcast.demand.adjusted import Adjusted
+from stockcast.demand.counts import Counts
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.lead_time import LeadTimeDemand
@@ -9,6 +10,7 @@ from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stack
 
 __all__ = [
     "Adjusted",
+    "Counts",
     "DemandForecast",
     "Innovations",
     "LeadTimeDemand",

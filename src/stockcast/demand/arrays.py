@@ -8,13 +8,14 @@ from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand.adjusted import Adjusted
+from stockcast.demand.counts import Counts
 from stockcast.demand.forecast import SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.responses import Responses
 from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
 
 KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (Adjusted, Innovations, Marginals, RecordedPaths, Responses, Stacked)
+    kind.__name__: kind for kind in (Adjusted, Counts, Innovations, Marginals, RecordedPaths, Responses, Stacked)
 }
 Packed = dict[str, np.ndarray | str]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from stockcast.core.parallel import map_pieces
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
-from stockcast.evaluation.scores import Outcome, join, judge
+from stockcast.evaluation.scores import Outcome, join, judge, spread
 from stockcast.models.catalogue import make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import Profile, profile
@@ -76,33 +76,47 @@ def backtest(
     seed: int,
     workers: int = 1,
     done: Callable[[int], None] = lambda count: None,
+    competes: Bool[np.ndarray, "model series"] | None = None,
 ) -> tuple[list[list[Outcome]], dict[str, tuple[float, float]]]:
     """Judge every model at every origin.
+
+    Parameters
+    ----------
+    competes
+        The series that each model is judged on; all when left out.
 
     Returns
     -------
     outcomes, seconds
         ``outcomes[model][origin]``; and for each model the seconds of fitting and of predicting.
     """
-    chunks = [(rows, panel.take(rows)) for rows in panel.chunks(CHUNK)]
+    n = len(panel.series)
+    rows_of = [np.arange(n) if competes is None else np.flatnonzero(competes[at]) for at in range(len(names))]
     profiles = [profile(panel.until(known)) for known in folds.known]
+    # models that compete for the same series share their panels: few series at a time may have to be copied
+    parts = {mine.tobytes(): [(rows, panel.take(rows)) for rows in chunked(mine)] for mine in rows_of}
     pieces = [
         Piece(name, part, known, folds.window, periods[rows], levels, n_paths, seed, of_all)
-        for name in names
+        for name, mine in zip(names, rows_of, strict=True)
         for known, of_all in zip(folds.known, profiles, strict=True)
-        for rows, part in chunks
+        for rows, part in parts[mine.tobytes()]
     ]
     judged = map_pieces(judge_piece, pieces, workers=within(workers, panel, len(names) * len(folds.known)), done=done)
-    outcomes, seconds = [], {}
-    per_model, per_fold = len(folds.known) * len(chunks), len(chunks)
-    for at, name in enumerate(names):
-        mine = judged[at * per_model : (at + 1) * per_model]
-        outcomes.append([
-            join([one.outcome for one in mine[fold * per_fold : (fold + 1) * per_fold]])
-            for fold in range(len(folds.known))
-        ])  # fmt: skip
-        seconds[name] = (sum(one.fit_s for one in mine), sum(one.predict_s for one in mine))
+    outcomes, seconds, at = [], {}, 0
+    for name, mine in zip(names, rows_of, strict=True):
+        per_fold = len(chunked(mine))
+        found = judged[at : at + per_fold * len(folds.known)]
+        at += len(found)
+        folded = [found[fold * per_fold : (fold + 1) * per_fold] for fold in range(len(folds.known))]
+        joined = [join([one.outcome for one in pieces_of]) if pieces_of else None for pieces_of in folded]
+        outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])
+        seconds[name] = (sum(one.fit_s for one in found), sum(one.predict_s for one in found))
     return outcomes, seconds
+
+
+def chunked(rows: Int[np.ndarray, " row"]) -> list[np.ndarray]:
+    """Cut rows into chunks of at most ``CHUNK``."""
+    return [rows[begin : begin + CHUNK] for begin in range(0, len(rows), CHUNK)]
 
 
 def within(workers: int, panel: Panel, fits: int) -> int:

@@ -18,7 +18,7 @@ from stockcast.evaluation.published import published
 from stockcast.evaluation.replay import replays, sample
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
-from stockcast.evaluation.selection import best, choose
+from stockcast.evaluation.selection import best, choose, competing
 from stockcast.models.states import clipped, sampled
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
@@ -111,15 +111,17 @@ def forecast(
     preferred = next((name for name in PREFERRED if name in names), names[0])
     if cut.known and len(panel.series):
         judged_by = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
+        competes = competing(names, segment)
         outcomes, seconds = backtest(
-            names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done
-        )
-        finished = len(names) * len(cut.known) * -(-len(panel.series) // CHUNK)
-        chosen = choose(outcomes, segment, list(names).index(preferred))
+            names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done,
+            competes=competes,
+        )  # fmt: skip
+        finished = len(cut.known) * sum(-(-int(mine.sum()) // CHUNK) for mine in competes)
+        chosen = choose(outcomes, segment, list(names).index(preferred), competes)
         if best(outcomes, np.arange(len(segment))) is None:
             notes.append(f"the backtest told nothing, for no fully stocked period with sales fell into it: {preferred} "
                          "was taken")  # fmt: skip
-        scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment)
+        scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment, competes)
         if len(cut.known) < folds:
             notes.append(f"{len(cut.known)} of {folds} backtest folds: the history is too short for more")
         if cut.window < horizon:

@@ -69,6 +69,17 @@ def join(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome(**{name: np.concatenate([getattr(part, name) for part in outcomes]) for name in names})
 
 
+def spread(outcome: Outcome | None, rows: Int[np.ndarray, " row"], n: int) -> Outcome:
+    """Put the outcome of some series at their rows among ``n``; the others have nothing to judge."""
+    values = {}
+    for name in Outcome.__dataclass_fields__:
+        width = (len(COVERED),) if name == "covered" else ()
+        values[name] = np.full((n, *width), np.nan)
+        if outcome is not None:
+            values[name][rows] = getattr(outcome, name)
+    return Outcome(**values)
+
+
 def judge(
     demand: SampledForecast,
     actual: Float[np.ndarray, "series horizon"],
@@ -162,13 +173,22 @@ def measures(outcome: Outcome, rows: np.ndarray) -> dict[str, float]:
 
 
 def table(
-    names: Sequence[str], origins: Sequence[str], outcomes: Sequence[Sequence[Outcome]], segment: np.ndarray
+    names: Sequence[str],
+    origins: Sequence[str],
+    outcomes: Sequence[Sequence[Outcome]],
+    segment: np.ndarray,
+    competes: Bool[np.ndarray, "model series"] | None = None,
 ) -> tuple[Score, ...]:
-    """Give every metric by segment (all first), model and origin; ``outcomes[model][origin]``."""
+    """Give every metric by segment (all first), model and origin; ``outcomes[model][origin]``.
+
+    A model has no row for a segment that it does not compete for: means over other series could not be compared.
+    """
     out: list[Score] = []
     for name in (ALL, *sorted(set(segment.tolist()))):
         rows = np.arange(len(segment)) if name == ALL else np.flatnonzero(segment == name)
-        for model, folds in zip(names, outcomes, strict=True):
+        for at, (model, folds) in enumerate(zip(names, outcomes, strict=True)):
+            if competes is not None and not competes[at, rows].all():
+                continue
             for origin, outcome in zip(origins, folds, strict=True):
                 out += [Score(name, model, origin, metric, v) for metric, v in measures(outcome, rows).items()]
     return tuple(out)

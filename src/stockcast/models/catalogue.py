@@ -49,12 +49,10 @@ MODELS: tuple[ModelInfo, ...] = (
         "tsb", "statistical", "sizes and probability of rare demand", "Teunter, Syntetos & Babai 2011", True, rare=True
     ),
     ModelInfo(
-        "adida", "statistical", "aggregated until it is no longer rare", "Nikolopoulos et al. 2011", False, rare=True
+        "adida", "statistical", "aggregated until it is no longer rare", "Nikolopoulos et al. 2011", True, rare=True
     ),
-    ModelInfo(
-        "imapa", "statistical", "several aggregations at once", "Petropoulos & Kourentzes 2015", False, rare=True
-    ),
-    ModelInfo("negative_binomial", "statistical", "counts with a moving mean", "Snyder, Ord & Beaumont 2012", False),
+    ModelInfo("imapa", "statistical", "several aggregations at once", "Petropoulos & Kourentzes 2015", True, rare=True),
+    ModelInfo("negative_binomial", "statistical", "counts with a moving mean", "Snyder, Ord & Beaumont 2012", True),
     ModelInfo("sarimax", "statistical", "regression with ARIMA errors", "Box & Jenkins 1970, statsmodels", True, False),
     ModelInfo(
         "unobserved_components", "statistical", "level, damped trend, season", "Harvey 1989, statsmodels", True, False
@@ -66,8 +64,8 @@ MODELS: tuple[ModelInfo, ...] = (
 )
 
 # fits that ``auto`` may spend on a model that is fitted series by series; one that is not named here gets none.
-# At about half a second a fit, 600 are five minutes of one core
-FITS: dict[str, dict[Effort, int]] = {"sarimax": {"fast": 60, "normal": 600, "thorough": 6000}}
+# At up to half a second a fit, 60 are half a minute of one core
+FITS: dict[str, dict[Effort, int]] = {"sarimax": {"fast": 0, "normal": 60, "thorough": 6000}}
 
 
 RARE = ("intermittent", "lumpy")
@@ -103,6 +101,9 @@ MAKERS: "dict[str, Callable[[], Forecaster]]" = {
     "croston": _of("intermittent", "Croston"),
     "sba": _of("intermittent", "SBA"),
     "tsb": _of("intermittent", "TSB"),
+    "adida": _of("aggregated", "ADIDA"),
+    "imapa": _of("aggregated", "IMAPA"),
+    "negative_binomial": _of("counts", "NegativeBinomial"),
     "sarimax": _of("classical", "Sarimax"),
     "unobserved_components": _of("classical", "Components"),
     "ets_statsmodels": _of("classical", "ReferenceSmoothing"),
@@ -122,14 +123,18 @@ def make(name: str) -> "Forecaster":
     return MAKERS[name]()
 
 
-def candidates(models: str | Sequence[str], effort: Effort) -> list[str]:
+def candidates(
+    models: str | Sequence[str], effort: Effort, *, n_series: int | None = None, folds: int = 0
+) -> list[str]:
     """Give the names to try, in the catalogue's order.
 
     Parameters
     ----------
     models
-        ``auto`` (every model of this version within the effort that is not slow), a name, a group, or a list of names
-        and groups. Slow models must be named; :func:`affordable` says where they could be added to ``auto``.
+        ``auto`` (every model of this version within the effort), a name, a group, or a list of names and groups. Models
+        fitted series by series must be named; ``auto`` takes one in where it is :func:`affordable`.
+    n_series, folds
+        The size of the data, where it is known.
 
     Raises
     ------
@@ -138,8 +143,9 @@ def candidates(models: str | Sequence[str], effort: Effort) -> list[str]:
 
     Examples
     --------
-    >>> candidates("auto", "fast")
-    ['seasonal_naive', 'moving_average', 'ets', 'theta', 'croston', 'sba', 'tsb']
+    >>> candidates("auto", "fast")  # doctest: +NORMALIZE_WHITESPACE
+    ['seasonal_naive', 'moving_average', 'ets', 'theta', 'croston', 'sba', 'tsb', 'adida', 'imapa',
+     'negative_binomial']
     >>> candidates(["tsb", "ets"], "fast")
     ['ets', 'tsb']
     """
@@ -154,6 +160,8 @@ def candidates(models: str | Sequence[str], effort: Effort) -> list[str]:
         if within and not group:
             _require([info.name for info in MODELS if info.group in within])
         names |= group or {word}
+        if word == "auto" and n_series is not None:
+            names |= {name for name in FITS if affordable(name, n_series, folds, effort)}
     _require(sorted(names))
     if not names:
         raise UsageError("forecast.models names no model", code="SC-M003", help="set forecast.models: auto")
@@ -173,7 +181,7 @@ def affordable(name: str, n_series: int, folds: int, effort: Effort) -> bool:
 
     Examples
     --------
-    >>> affordable("sarimax", 200, 2, "normal"), affordable("sarimax", 201, 2, "normal")
+    >>> affordable("sarimax", 20, 2, "normal"), affordable("sarimax", 21, 2, "normal")
     (True, False)
     >>> affordable("ets", 1_000_000, 4, "fast"), affordable("ets_statsmodels", 1, 0, "thorough")
     (True, False)

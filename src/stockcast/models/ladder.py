@@ -19,11 +19,13 @@ from stockcast.models.history import CEILING, ceiling
 from stockcast.models.naive import MovingAverage, SeasonalNaive
 from stockcast.models.profile import Profile, profile
 from stockcast.models.states import assemble, innovations, sampled, surely_within
-from stockcast.models.uncensor import evidence
+from stockcast.models.tally import whole
+from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
 
 PROFILE, ZERO = "category_profile", "zero"
 NOT_FINITE, EXPLODED, RAISED = "model failed, no finite forecast", "model failed, forecast explodes", "model failed"
+FRACTIONS = "sales are not in whole units"
 _EXPLODING = 3.0  # times the robust maximum of the history: no median demand lies there
 _LOOK = 64  # paths that a forecast is judged by
 # what a model may raise on a history; an AlignmentError or a TypeError is a bug and is not hidden
@@ -177,11 +179,16 @@ def _faults(panel: Panel, rows: np.ndarray, source: PathSource, horizon: int, se
 
 
 def _history(panel: Panel) -> np.ndarray:
-    """Say in words how little history a series has."""
+    """Say in words how little history a series has, or that what it has cannot be counted."""
     told = evidence(panel)
     periods, demands = told.used.sum(axis=1), (told.used & (told.values > 0)).sum(axis=1)
+    long = (periods >= ENOUGH[panel.time.step]) & (demands >= 2)
+    parts = long & ~whole(panel.sales, told.used)
     out = []
-    for p, d in zip(periods.tolist(), demands.tolist(), strict=True):
+    for p, d, part in zip(periods.tolist(), demands.tolist(), parts.tolist(), strict=True):
         word = f"{p} period{'s' * (p != 1)} of history"
+        if part:
+            out.append(FRACTIONS)
+            continue
         out.append("no history" if p == 0 else word if p < 14 else f"{d} demand{'s' * (d != 1)} in {word}")
     return np.array(out, dtype=object)

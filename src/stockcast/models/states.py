@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from stockcast.core.parallel import each_slice
 from stockcast.core.random import Stream
-from stockcast.demand import Adjusted, Innovations, PathSource, Responses, SampledForecast, Stacked
+from stockcast.demand import Adjusted, Counts, Innovations, PathSource, Responses, SampledForecast, Stacked
 from stockcast.models.uncensor import Evidence, evidence
 from stockcast.panel import Panel
 
@@ -169,4 +169,6 @@ def _reach(source: PathSource, n: int, horizon: int) -> np.ndarray:
         return out
     if isinstance(source, Adjusted):
         return _reach(source.inner, n, horizon) * source.most
+    if isinstance(source, Counts):
+        return np.where(source.may_reach_cap(), np.inf, 0.0)
     return source.bound(horizon) if isinstance(source, Innovations | Responses) else np.full(n, np.inf)

@@ -88,7 +88,8 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     job, config = night.job, night.job.config.forecast
     horizon, terms, alerts = assemble.horizon_of(job.config, inputs.terms)
     night.alerts.extend(alerts)
-    names, folds = candidates(config.models, config.effort), config.backtest.folds
+    folds = config.backtest.folds
+    names = candidates(config.models, config.effort, n_series=len(inputs.panel.series), folds=folds)
     if night.clock.struck:
         names, folds = ["moving_average"], 0
         night.cut_short("no model was chosen by backtest; the moving average forecast every series")

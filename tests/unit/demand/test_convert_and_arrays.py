@@ -4,7 +4,16 @@ import pytest
 from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.errors import DataError, UsageError
 from stockcast.core.random import Stream
-from stockcast.demand import Adjusted, Innovations, Marginals, QuantileForecast, RecordedPaths, SampledForecast, Stacked
+from stockcast.demand import (
+    Adjusted,
+    Counts,
+    Innovations,
+    Marginals,
+    QuantileForecast,
+    RecordedPaths,
+    SampledForecast,
+    Stacked,
+)
 from stockcast.demand.arrays import pack, unpack
 from stockcast.demand.convert import to_paths
 
@@ -67,15 +76,20 @@ def sources():
     )
     quantile = Marginals(np.array(LEVELS), quantiles().values, np.full(3, 0.4))
     paths = RecordedPaths(draw.random((3, 5, 4)))
+    counts = Counts(
+        **{name: draw.random(3) for name in ("mean", "persistence", "alpha", "dispersion", "inflation")},
+        level=np.array([0.3, 4.0, 150.0]), season=draw.random((3, 7)) + 0.5, floor=np.array([0.0, 2.0, 0.0]),
+        unit=np.array([1.0, 1.0, 6.0]), cap=np.full(3, 3000.0),
+    )  # fmt: skip
     first, rest = np.array([0]), np.array([0, 1])
-    inner = Stacked((quantile.take(first), paths.take(first)), np.array([1, 0]))
-    return {"state": state, "quantiles": quantile, "paths": paths,
+    inner = Stacked((quantile.take(first), counts.take(first)), np.array([1, 0]))
+    return {"state": state, "quantiles": quantile, "paths": paths, "counts": counts,
             "stacked": Stacked((inner, state.take(first)), np.array([0, 1, 0])), "rest": state.take(rest),
             "adjusted": Adjusted(state, draw.random(3), np.array([0.0, 0.4, 0.0]), np.array([True, False, True]),
                                  np.full(3, 9.0))}  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted"])
+@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted", "counts"])
 def test_what_is_unpacked_draws_the_same_bytes(kind):
     demand = SampledForecast(AXIS, TIME, sources()[kind], Stream(7, "paths"), 30)
     packed = pack(demand)
@@ -93,7 +107,7 @@ def test_a_missing_or_unknown_array_is_told():
         unpack(packed | {"source/kind": "Oracle"})
 
 
-@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted"])
+@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted", "counts"])
 def test_chunks_give_the_same_bytes_as_the_whole(kind):
     demand = SampledForecast(AXIS, TIME, sources()[kind], Stream(7, "paths"), 30)
     whole = demand.paths()

@@ -36,10 +36,17 @@ def test_slow_models_must_be_named():
     assert candidates(["sarimax", "statistical"], "fast") == [*candidates("statistical", "fast"), "sarimax"]
 
 
+def test_auto_takes_in_what_it_can_afford():
+    assert "sarimax" in candidates("auto", "normal", n_series=12, folds=4)
+    assert "sarimax" not in candidates("auto", "normal", n_series=13, folds=4)
+    assert "sarimax" not in candidates("statistical", "normal", n_series=1, folds=4)
+    assert "sarimax" not in candidates("auto", "normal")
+
+
 def test_slow_models_are_affordable_by_a_count_of_fits():
-    assert affordable("sarimax", 20, 2, "fast")
-    assert not affordable("sarimax", 21, 2, "fast")
-    assert affordable("sarimax", 21, 2, "normal")
+    assert not affordable("sarimax", 1, 0, "fast")
+    assert affordable("sarimax", 20, 2, "normal")
+    assert not affordable("sarimax", 21, 2, "normal")
     assert affordable("sarimax", 1200, 4, "thorough")
     assert not affordable("sarimax", 1201, 4, "thorough")
     assert not affordable("unobserved_components", 1, 0, "thorough")

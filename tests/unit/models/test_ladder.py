@@ -119,6 +119,13 @@ def test_the_fitted_ladder_wants_its_own_series():
         Ladder(make("tsb")).fit(past, seed=7).predict(past.take(np.array([1])), 5, seed=7, n_paths=5)
 
 
+def test_sales_that_cannot_be_counted_say_so():
+    weights = np.random.default_rng(1).gamma(2.0, 1.0, (1, 60))
+    past = panel(np.concatenate([weights, np.round(weights), weights.round(2)]))
+    fallback = Ladder(make("negative_binomial")).fit(past, seed=7).climb(past, 5, seed=7, n_paths=5)[1]
+    assert fallback.tolist() == ["negative_binomial→seasonal_naive: sales are not in whole units", "", ""]
+
+
 def poisoned(source, seed):
     """Change some states of some series: not finite, out of range, huge, or none of it."""
     draw = np.random.default_rng(seed)
