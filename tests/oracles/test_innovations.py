@@ -77,7 +77,7 @@ def test_series_of_different_kinds_share_a_block_without_touching_each_other():
 
 
 def test_no_path_exceeds_the_bound():
-    for kind in ("additive", "slow"):
+    for kind in ("additive", "slow", "relative"):
         source = made(kind)
         free = innovations(2, **{n: getattr(source, n) for n in source.__dataclass_fields__ if n != "cap"})
         paths = free.draw(np.array([0, 1]), KEYS, STREAM, 200, H)

@@ -5,6 +5,7 @@ from stockcast.demand.counts import Counts
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.lead_time import LeadTimeDemand
+from stockcast.demand.reconciled import Reconciled, Scaled
 from stockcast.demand.responses import Responses
 from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
 
@@ -17,8 +18,10 @@ __all__ = [
     "Marginals",
     "PathSource",
     "QuantileForecast",
+    "Reconciled",
     "RecordedPaths",
     "Responses",
     "SampledForecast",
+    "Scaled",
     "Stacked",
 ]

@@ -11,11 +11,13 @@ from stockcast.demand.adjusted import Adjusted
 from stockcast.demand.counts import Counts
 from stockcast.demand.forecast import SampledForecast
 from stockcast.demand.innovations import Innovations
+from stockcast.demand.reconciled import Reconciled, Scaled
 from stockcast.demand.responses import Responses
 from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
 
 KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (Adjusted, Counts, Innovations, Marginals, RecordedPaths, Responses, Stacked)
+    kind.__name__: kind
+    for kind in (Adjusted, Counts, Innovations, Marginals, Reconciled, RecordedPaths, Responses, Scaled, Stacked)
 }
 Packed = dict[str, np.ndarray | str]
 
@@ -48,16 +50,19 @@ def pack(demand: SampledForecast) -> Packed:
 
 
 def _pack(source: PathSource, under: str) -> Packed:
+    """Give the fields of a source: arrays as they are, a source under its name, several under their places."""
     packed: Packed = {f"{under}/kind": type(source).__name__}
-    if isinstance(source, Stacked):
-        packed |= {f"{under}/members": str(len(source.members)), f"{under}/owner": source.owner}
-        for at, member in enumerate(source.members):
-            packed |= _pack(member, f"{under}/members/{at}")
-        return packed
-    _kind(type(source).__name__)
-    for name in type(source).__dataclass_fields__:  # type: ignore[attr-defined]
+    kind = _kind(type(source).__name__)
+    for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]
         value = getattr(source, name)
-        packed |= {f"{under}/{name}": value} if isinstance(value, np.ndarray) else _pack(value, f"{under}/{name}")
+        if isinstance(value, tuple):
+            packed[f"{under}/{name}"] = str(len(value))
+            for at, member in enumerate(value):
+                packed |= _pack(member, f"{under}/{name}/{at}")
+        elif isinstance(value, np.ndarray):
+            packed[f"{under}/{name}"] = value
+        else:
+            packed |= _pack(value, f"{under}/{name}")
     return packed
 
 
@@ -83,17 +88,17 @@ def unpack(packed: Mapping[str, np.ndarray | str]) -> SampledForecast:
 
 def _unpack(packed: Mapping[str, np.ndarray | str], under: str) -> PathSource:
     kind = _kind(str(packed[f"{under}/kind"]))
-    if kind is Stacked:
-        count = int(str(packed[f"{under}/members"]))
-        members = tuple(_unpack(packed, f"{under}/members/{at}") for at in range(count))
-        return Stacked(members, np.asarray(packed[f"{under}/owner"]))
-    fields: dict[str, np.ndarray | PathSource] = {
-        name: _unpack(packed, f"{under}/{name}")
-        if f"{under}/{name}/kind" in packed
-        else np.asarray(packed[f"{under}/{name}"])
-        for name in kind.__dataclass_fields__  # type: ignore[attr-defined]
-    }
-    made: PathSource = kind(**fields)
+
+    def field(name: str) -> np.ndarray | PathSource | tuple[PathSource, ...]:
+        at = f"{under}/{name}"
+        if f"{at}/kind" in packed:
+            return _unpack(packed, at)
+        value = packed[at]
+        if isinstance(value, np.ndarray) and value.ndim:
+            return value
+        return tuple(_unpack(packed, f"{at}/{place}") for place in range(int(str(value))))
+
+    made: PathSource = kind(**{name: field(name) for name in kind.__dataclass_fields__})  # type: ignore[attr-defined]
     return made
 
 

@@ -167,7 +167,10 @@ class Innovations:
         out = np.empty((len(rows), horizon, n_paths))
         for begin in range(0, len(rows), BLOCK):
             some = slice(begin, begin + BLOCK)
-            self.take(rows[some])._run(keys[some], stream, out[some])
+            # a block computes the terms of all its forms for all its series: what overflows where it is not asked for
+            # is thrown away, and where it is, the ladder finds a path that is not finite
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.take(rows[some])._run(keys[some], stream, out[some])
         return out.transpose(0, 2, 1)
 
     def _run(
@@ -248,8 +251,13 @@ class Innovations:
     def bound(self, horizon: int) -> Float[np.ndarray, " series"]:
         """Give a value that no period of a path can exceed, from the state and the largest error."""
         error = np.abs(self.errors).max(axis=1)
-        steps = 1.0 + horizon * (np.abs(self.alpha) + np.abs(self.gamma) + self.omega)
-        steps = steps + horizon * horizon * np.abs(self.beta)
+        # an error goes on through the trend for all of the horizon, or until it is damped away
+        lasts = np.minimum(horizon, 1.0 / np.maximum(1.0 - np.abs(self.damping), 1e-9))
+        lasts = np.where(np.abs(self.damping) < 1.0, lasts, horizon)
+        gain = np.abs(self.alpha) + np.abs(self.gamma) + self.omega + lasts * np.abs(self.beta)
+        steps = 1.0 + horizon * gain
         level = np.abs(self.level) + horizon * np.abs(self.trend)
-        most = level + np.abs(self.season).max(axis=1) + np.abs(self.slow).max(axis=1) + error * steps
-        return np.where(self.ratio | self.relative, np.inf, most)
+        base = level + np.abs(self.season).max(axis=1) + np.abs(self.slow).max(axis=1)
+        with np.errstate(over="ignore"):
+            grown = base * (1.0 + error) * (1.0 + error * gain) ** horizon
+        return np.where(self.ratio, np.inf, np.where(self.relative, grown, base + error * steps))

@@ -1,6 +1,5 @@
 """The forecast of a night: models judged on rolling origins, one chosen for each segment, fitted, and put together."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -11,11 +10,9 @@ from jaxtyping import Bool, Int
 from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.backtest import CHUNK, backtest
-from stockcast.evaluation.calibration import calibrate
+from stockcast.evaluation.finishing import Replayed, finish
 from stockcast.evaluation.fitting import fit_chosen
 from stockcast.evaluation.folds import rolling
-from stockcast.evaluation.published import published
-from stockcast.evaluation.replay import replays, sample
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import best, choose, competing
@@ -24,7 +21,6 @@ from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
 PREFERRED = ("ets", "moving_average")  # where no backtest can tell
-CALIBRATION = "calibration"  # the name under which the widths stand in backtest.csv
 FAST_PATHS = 200  # paths that a model is judged by under effort fast; normal and thorough judge by all
 
 
@@ -46,8 +42,8 @@ class Forecasted:
         Drawn values that were cut to the cap of their series.
     notes
         What a reader should know, in sentences.
-    calibration_s
-        Seconds that the calibration took, replays of the chosen models included.
+    finish_s
+        Seconds that reconciliation and calibration took, replays of the chosen models included.
     """
 
     demand: SampledForecast
@@ -59,7 +55,7 @@ class Forecasted:
     timings: Mapping[str, ModelTiming]
     clipped: int
     notes: tuple[str, ...]
-    calibration_s: float
+    finish_s: float
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -78,6 +74,8 @@ def forecast(
     n_paths: int,
     seed: int,
     workers: int = 1,
+    hierarchy: Sequence[str] = ("category", "location"),
+    reconcile: str = "none",
     done: Callable[[int], None] = lambda count: None,
 ) -> Forecasted:
     """Choose a model for each segment by backtest, fit it on the whole history, and forecast every series.
@@ -95,6 +93,9 @@ def forecast(
         Quantile levels that the models are judged at.
     workers
         Processes; the bytes that come out don't depend on it.
+    hierarchy, reconcile
+        Columns to group series by, and how the series are brought in line with the forecasts of the groups
+        (``evaluation.alignment``); ``auto`` lets the origins decide under effort thorough.
     done
         Told the number of finished pieces of work.
     """
@@ -133,21 +134,15 @@ def forecast(
         names, chosen, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count)
     )
     seconds = {name: _plus(seconds[name], fitted.seconds[name]) for name in names}
-    begin = time.perf_counter()
-    rows = sample(panel)
-    earlier = replays(
-        names, chosen, panel, rolling(panel.time.n, horizon, folds if len(rows) else 0, panel.time.step), rows=rows,
-        seed=seed, n_paths=min(n_paths, FAST_PATHS), workers=workers,
-    )  # fmt: skip
-    calibration = calibrate(earlier, panel, segment, periods)
-    calibration_s = time.perf_counter() - begin
     raw = sampled(panel, fitted.source, horizon, seed=seed, n_paths=n_paths)
-    demand = published(raw, panel, calibration.shared, calibration.single)
-    if calibration.told:
-        origin = str(panel.time.date(earlier[-1].known - 1))
-        scores += tuple(Score(name, CALIBRATION, origin, what, value) for name, what, value in calibration.told)
-    else:
-        notes.append("the width of the forecasts is not calibrated: the history is too short for a backtest")
+    last = finish(
+        raw, panel, Replayed(names, chosen, rolling(panel.time.n, horizon, folds, panel.time.step)), segment, periods,
+        hierarchy=hierarchy, reconcile=reconcile, effort=effort, levels=levels, seed=seed, workers=workers,
+        n_paths=min(n_paths, FAST_PATHS),
+    )  # fmt: skip
+    demand = last.demand
+    scores += last.scores
+    notes += last.notes
     if censored.any():
         notes.append(f"{int(censored.sum())} series have too few fully stocked periods: sales stand in for demand")
     cut_values = clipped(demand)
@@ -160,7 +155,16 @@ def forecast(
     }
     model = np.array(list(names), dtype=np.str_)[chosen]
     return Forecasted(
-        demand, model, fitted.fallback, segment, censored, scores, timings, cut_values, tuple(notes), calibration_s
+        demand,
+        model,
+        fitted.fallback,
+        segment,
+        censored,
+        scores,
+        timings,
+        cut_values,
+        tuple(notes),
+        last.seconds,
     )
 
 

@@ -20,11 +20,25 @@ SAMPLE = 1000  # series that are enough to tell how wide forecasts have to be
 @final
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One earlier origin: the number of known periods, the panel as it was known, and the forecast made from it."""
+    """What was forecast at one earlier origin.
+
+    Parameters
+    ----------
+    known
+        The number of periods that were given.
+    past
+        The panel as it was known then (``panel.until(known)``).
+    demand
+        What was forecast from it, for the window after the origin.
+    """
 
     known: int
     past: Panel
     demand: SampledForecast
+
+    def take(self, rows: Int[np.ndarray, " row"]) -> "Replay":
+        """Give some series of it."""
+        return Replay(self.known, self.past.take(rows), self.demand.take(rows))
 
 
 def replays(

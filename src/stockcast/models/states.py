@@ -7,7 +7,17 @@ from jaxtyping import Bool, Float, Int
 
 from stockcast.core.parallel import each_slice
 from stockcast.core.random import Stream
-from stockcast.demand import Adjusted, Counts, Innovations, PathSource, Responses, SampledForecast, Stacked
+from stockcast.demand import (
+    Adjusted,
+    Counts,
+    Innovations,
+    PathSource,
+    Reconciled,
+    Responses,
+    SampledForecast,
+    Scaled,
+    Stacked,
+)
 from stockcast.models.uncensor import Evidence, evidence
 from stockcast.panel import Panel
 
@@ -135,7 +145,7 @@ def surely_within(source: PathSource, horizon: int, limit: Float[np.ndarray, " s
 
 
 def clipped(demand: SampledForecast) -> int:
-    """Count the drawn values that were cut to the cap of their series.
+    """Count the drawn values that were cut to the cap of their series, by a model or when they were reconciled.
 
     Paths are drawn only of the series that can reach their cap at all.
     """
@@ -171,4 +181,8 @@ def _reach(source: PathSource, n: int, horizon: int) -> np.ndarray:
         return _reach(source.inner, n, horizon) * source.most
     if isinstance(source, Counts):
         return np.where(source.may_reach_cap(), np.inf, 0.0)
-    return source.bound(horizon) if isinstance(source, Innovations | Responses) else np.full(n, np.inf)
+    if isinstance(source, Reconciled | Scaled):
+        return source.reach(_reach(source.inner, n, horizon))
+    if isinstance(source, Innovations | Responses):
+        return np.minimum(source.bound(horizon), source.cap)
+    return np.full(n, np.inf)

@@ -106,10 +106,12 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
             n_paths=config.paths,
             seed=assemble.seed_of(job),
             workers=assemble.workers_of(job),
+            hierarchy=tuple(config.hierarchy),
+            reconcile="none" if night.clock.struck else config.reconcile,
             done=done,
         )
     night.notes.extend(made.notes)
-    night.clock.timings["calibration"] = made.calibration_s  # a part of the stage "forecast"
+    night.clock.timings["finish"] = made.finish_s  # a part of the stage "forecast"
     _say_device(night)
     series = inputs.panel.series
     night.alerts.extend(

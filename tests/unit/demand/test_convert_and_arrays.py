@@ -10,8 +10,10 @@ from stockcast.demand import (
     Innovations,
     Marginals,
     QuantileForecast,
+    Reconciled,
     RecordedPaths,
     SampledForecast,
+    Scaled,
     Stacked,
 )
 from stockcast.demand.arrays import pack, unpack
@@ -83,13 +85,22 @@ def sources():
     )  # fmt: skip
     first, rest = np.array([0]), np.array([0, 1])
     inner = Stacked((quantile.take(first), counts.take(first)), np.array([1, 0]))
-    return {"state": state, "quantiles": quantile, "paths": paths, "counts": counts,
-            "stacked": Stacked((inner, state.take(first)), np.array([0, 1, 0])), "rest": state.take(rest),
-            "adjusted": Adjusted(state, draw.random(3), np.array([0.0, 0.4, 0.0]), np.array([True, False, True]),
-                                 np.full(3, 9.0))}  # fmt: skip
+    adjusted = Adjusted(
+        state, draw.random(3), np.array([0.0, 0.4, 0.0]), np.array([True, False, True]), np.full(3, 9.0)
+    )
+    stacked = Stacked((inner, state.take(first)), np.array([0, 1, 0]))
+    member, cap = np.array([[0, -1], [1, 2], [-1, 2]]), np.array([9.0, 2.0, 9.0])
+    moved = Reconciled(stacked, member, draw.random((3, 2)), draw.random((3, 4)), draw.normal(0, 3, (3, 30, 4)), cap)
+    scaled = Scaled(moved, np.array([1, -1, 0]), draw.random((2, 7, 4)), cap)
+    within = Stacked((scaled.take(rest), state.take(first)), np.array([0, 1, 0]))
+    return {"state": state, "quantiles": quantile, "paths": paths, "stacked": stacked, "rest": state.take(rest),
+            "moved": moved, "counts": counts, "adjusted": adjusted, "scaled": scaled, "within": within}  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted", "counts"])
+KINDS = ["state", "quantiles", "paths", "stacked", "moved", "scaled", "within", "counts", "adjusted"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_unpacked_draws_the_same_bytes(kind):
     demand = SampledForecast(AXIS, TIME, sources()[kind], Stream(7, "paths"), 30)
     packed = pack(demand)
@@ -107,7 +118,7 @@ def test_a_missing_or_unknown_array_is_told():
         unpack(packed | {"source/kind": "Oracle"})
 
 
-@pytest.mark.parametrize("kind", ["state", "quantiles", "paths", "stacked", "adjusted", "counts"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_chunks_give_the_same_bytes_as_the_whole(kind):
     demand = SampledForecast(AXIS, TIME, sources()[kind], Stream(7, "paths"), 30)
     whole = demand.paths()

@@ -28,6 +28,7 @@ forecast:
   backtest: {folds: 3}
   covariates: [temperature]
   hierarchy: [category]
+  reconcile: top_down
   holidays: {country: NO, region: null}
 plan:
   objective: {cycle_service_level: 0.95}
@@ -71,6 +72,7 @@ def test_every_key_of_the_page_is_an_attribute_path(tmp_path):
     assert (config.forecast.horizon, config.forecast.models, config.forecast.effort) == (12, ("ets", "croston"), "fast")
     assert (config.forecast.levels, config.forecast.paths) == ((0.1, 0.5, 0.9), 200)
     assert config.forecast.backtest.folds == 3
+    assert (config.forecast.hierarchy, config.forecast.reconcile) == (["category"], "top_down")
     assert config.forecast.holidays.country == "NO"
     assert config.plan.objective == runs_config.Service(cycle_service_level=0.95)
     assert (config.plan.defaults.lead_time_days, config.plan.defaults.moq, config.plan.defaults.price) == (
@@ -178,6 +180,7 @@ def test_deadline(tmp_path, text, seconds):
         ("forecast: {models: [etss]}", "SC-C012", "did you mean ets"),
         ("forecast: {models: 3}", "SC-C006", "3 is neither auto nor a list of names"),
         ("forecast: {effort: quick}", "SC-C012", "is not one of fast, normal, thorough"),
+        ("forecast: {reconcile: mint}", "SC-C012", "is not one of auto, none, bottom_up, top_down"),
         ("forecast: 3", "SC-C006", "forecast: 3 is not a section of keys"),
         ("plan: {objective: profit}", "SC-C012", "is not one of cost, {cycle_service_level: 0.95}, {fill_rate: 0.98}"),
         ("plan: {objective: {service_level: 0.9}}", "SC-C014", "a cycle_service_level or a fill_rate"),

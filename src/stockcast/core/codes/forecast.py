@@ -33,4 +33,10 @@ CODES: tuple[Code, ...] = (
         "Joint paths need two levels at least, and a correlation between 0 and 1.",
         "Give the forecast two or more q… columns, and a correlation between 0 and 1.",
     ),
+    Code(
+        "SC-M020",
+        "no such column to group by",
+        "forecast.hierarchy names a column that items do not have (or that is empty for every item).",
+        "Name columns of items, location or sku; the message lists what there is.",
+    ),
 )

@@ -102,7 +102,9 @@ class Forecast:
     covariates: list[AnyText] = Field(default_factory=list)
     """Further columns of sales, calendar and known_future that models may use."""
     hierarchy: list[AnyText] = Field(default_factory=lambda: ["category", "location"])
-    """The columns by which series are grouped."""
+    """The columns by which series are grouped, the coarsest first: attributes of items, location, or sku."""
+    reconcile: Literal["auto", "none", "bottom_up", "top_down", "mint_diagonal", "mint_shrunk"] = "auto"
+    """How series follow the forecasts of their groups; auto: as the backtest says, under effort thorough."""
     holidays: Holidays = Field(default_factory=Holidays)
     """Whose public holidays count."""
 

@@ -1,0 +1,101 @@
+"""What comes after the models: in line with the groups' forecasts, as wide as it has to be, in whole units."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast, final
+
+import numpy as np
+from jaxtyping import Int
+
+from stockcast.demand import SampledForecast
+from stockcast.evaluation import alignment
+from stockcast.evaluation.calibration import calibrate
+from stockcast.evaluation.folds import Folds
+from stockcast.evaluation.published import published
+from stockcast.evaluation.replay import Replay, replays, sample
+from stockcast.evaluation.scores import Score
+from stockcast.panel import Panel
+
+CALIBRATION = "calibration"  # the name under which the widths stand in backtest.csv
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The models that were chosen, by series, and the earlier origins at which they are fitted again."""
+
+    names: Sequence[str]
+    chosen: Int[np.ndarray, " series"]
+    folds: Folds
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The forecast as it is published; what the origins told of it, as scores and in sentences; seconds."""
+
+    demand: SampledForecast
+    scores: tuple[Score, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+def finish(
+    raw: SampledForecast,
+    panel: Panel,
+    models: Replayed,
+    segment: np.ndarray,
+    periods: Int[np.ndarray, " series"],
+    *,
+    hierarchy: Sequence[str],
+    reconcile: str,
+    effort: str,
+    levels: tuple[float, ...],
+    seed: int,
+    n_paths: int,
+    workers: int = 1,
+) -> Finished:
+    """Reconcile, calibrate and round a forecast, each learnt on replays of the chosen models at earlier origins.
+
+    Reconciliation needs every series at every origin; for the calibration a sample of them is enough.
+
+    Parameters
+    ----------
+    reconcile
+        A method of :mod:`stockcast.evaluation.alignment`, or ``auto``: the origins decide, under effort thorough only,
+        for every series is then replayed and every group forecast at each of them.
+    n_paths
+        Paths of a replay.
+    """
+    begin = time.perf_counter()
+    decide = reconcile == "auto" and effort == "thorough"
+    method = "none" if reconcile == "auto" else cast(alignment.Method, reconcile)
+    of_all = decide or method in alignment.METHODS
+    rows = np.arange(len(panel.series)) if of_all else sample(panel)
+    folds = models.folds if len(rows) else replace(models.folds, known=())
+    earlier = replays(models.names, models.chosen, panel, folds, rows=rows, seed=seed, n_paths=n_paths, workers=workers)
+    scores: tuple[Score, ...] = ()
+    notes: list[str] = []
+    if decide and earlier:
+        choice = alignment.choose(earlier, panel, hierarchy, periods=periods, levels=levels, seed=seed)
+        method, scores = choice.method or "none", choice.scores
+        notes += choice.notes
+    if method != "none":
+        raw, told = alignment.align(panel, raw, hierarchy, method, seed=seed)
+        notes += told
+        earlier = [_aligned(one, hierarchy, method, seed) for one in earlier]
+    if of_all and earlier:
+        earlier = [one.take(sample(panel)) for one in earlier]
+    widths = calibrate(earlier, panel, segment, periods)
+    if widths.told:
+        origin = str(panel.time.date(earlier[-1].known - 1))
+        scores += tuple(Score(name, CALIBRATION, origin, what, value) for name, what, value in widths.told)
+    else:
+        notes.append("the width of the forecasts is not calibrated: the history is too short for a backtest")
+    demand = published(raw, panel, widths.shared, widths.single)
+    return Finished(demand, scores, tuple(notes), time.perf_counter() - begin)
+
+
+def _aligned(one: Replay, hierarchy: Sequence[str], method: alignment.Method, seed: int) -> Replay:
+    return Replay(one.known, one.past, alignment.align(one.past, one.demand, hierarchy, method, seed=seed)[0])
