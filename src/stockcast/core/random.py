@@ -40,10 +40,13 @@ class Stream:
     ) -> Float[np.ndarray, "series ..."]:
         """Draw uniform numbers in [0, 1), an array of ``shape`` for each key; ``single`` is faster."""
         out = np.empty((len(keys), *shape), dtype=np.float32 if single else np.float64)
-        mine = self._key()
-        for at, key in enumerate(keys.tolist()):
-            bits = np.random.Philox(key=np.array([mine, key], dtype=np.uint64))
-            np.random.Generator(bits).random(dtype=out.dtype.type, out=out[at])
+        # one generator, set to the start of each series' numbers: making one asks the system for entropy first
+        bits = np.random.Philox(key=np.array([self._key(), 0], dtype=np.uint64))
+        draw, start = np.random.Generator(bits), bits.state
+        for at, key in enumerate(keys):
+            start["state"]["key"][1] = key
+            bits.state = start
+            draw.random(dtype=out.dtype.type, out=out[at])
         return out
 
     def generator(self) -> np.random.Generator:

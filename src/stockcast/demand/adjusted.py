@@ -12,6 +12,7 @@ from stockcast.demand.innovations import Paths
 from stockcast.demand.sources import PathSource
 
 BLOCK = 32  # series whose paths stay in the cache
+STEPS = 1024  # quantiles that w is drawn from
 
 
 @final
@@ -63,13 +64,15 @@ class Adjusted:
         horizon: int,
     ) -> Paths:
         """Draw the model's paths, and adjust them."""
-        out = np.empty((len(rows), n_paths, horizon))
+        out = np.empty((len(rows), horizon, n_paths)).transpose(
+            0, 2, 1
+        )  # as sources draw: the paths of a period together
         for begin in range(0, len(rows), BLOCK):
             some = slice(begin, begin + BLOCK)
-            paths = self.inner.draw(rows[some], keys[some], stream, n_paths, horizon)
+            paths = out[some]
+            paths[:] = self.inner.draw(rows[some], keys[some], stream, n_paths, horizon)
             widened(paths, self.shared[rows[some]], self.single[rows[some]], self.cap[rows[some]], keys[some], stream)
             in_whole_units(paths, self.whole[rows[some]], keys[some], stream)
-            out[some] = paths
         return out
 
     def take(self, rows: np.ndarray) -> "Adjusted":
@@ -87,16 +90,50 @@ def widened(
     keys: UInt64[np.ndarray, " series"],
     stream: Stream,
 ) -> None:
-    """Multiply paths by their factors, in place."""
-    rows = np.flatnonzero(shared > 0)
-    if len(rows):
-        paths[rows] *= factors(shared[rows], keys[rows], stream, paths.shape[1])[:, :, None]
-    for row in np.flatnonzero(single > 0).tolist():
-        doubt = scores(stream.child("single").uniform(keys[row : row + 1], paths.shape[2:0:-1]))[0].T
-        paths[row] *= _lognormal(doubt, single[row])
+    """Multiply paths by their factors, in place, period by period."""
     rows = np.flatnonzero((shared > 0) | (single > 0))
-    if len(rows):
-        paths[rows] = np.minimum(paths[rows], cap[rows, None, None])
+    if not len(rows):
+        return
+    some = paths if len(rows) == len(paths) else paths[rows]
+    g = factors(shared[rows], keys[rows], stream, paths.shape[1])
+    doubts = _Doubts(single[rows], keys[rows], stream, paths.shape[1:])
+    for t in range(paths.shape[2]):
+        period = some[:, :, t]
+        period *= g
+        doubts.multiply(period, t)
+        np.minimum(period, cap[rows, None], out=period)
+    if some is not paths:
+        paths[rows] = some
+
+
+@final
+class _Doubts:
+    """w of every period: drawn from ``STEPS`` evenly spaced quantiles of each series' lognormal, whose mean is 1."""
+
+    def __init__(
+        self,
+        width: Float[np.ndarray, " series"],
+        keys: UInt64[np.ndarray, " series"],
+        stream: Stream,
+        shape: tuple[int, int],
+    ) -> None:
+        self.rows = np.flatnonzero(width > 0)
+        self.all = len(self.rows) == len(width)
+        self.shares = stream.child("single").uniform(keys[self.rows], (shape[1], shape[0]), single=True)
+        even = scores((np.arange(STEPS) + 0.5) / STEPS)
+        table = _lognormal(even[None, :], width[self.rows, None])
+        self.flat = (table / table.mean(axis=1, keepdims=True)).ravel()
+        self.begin = (np.arange(len(self.rows)) * STEPS)[:, None]
+
+    def multiply(self, period: Float[np.ndarray, "series path"], t: int) -> None:
+        """Multiply the paths of a period, in place."""
+        if not len(self.rows):
+            return
+        w = self.flat.take((self.shares[:, t] * STEPS).astype(np.int64) + self.begin)
+        if self.all:
+            period *= w
+        else:
+            period[self.rows] *= w
 
 
 def factors(
@@ -112,8 +149,9 @@ def factors(
     """
     order = np.argsort(stream.child("shared").uniform(keys, (n_paths,)), axis=1, kind="stable")
     even = scores((np.arange(n_paths) + 0.5) / n_paths)
-    g = _lognormal(even[order], shared[:, None])
-    return np.asarray(g / g.mean(axis=1, keepdims=True))
+    quantiles = _lognormal(even[None, :], shared[:, None])
+    quantiles /= quantiles.mean(axis=1, keepdims=True)
+    return np.asarray(np.take_along_axis(quantiles, order, axis=1))
 
 
 def scores(share: np.ndarray) -> np.ndarray:
@@ -137,9 +175,13 @@ def in_whole_units(
     rows = np.flatnonzero(whole)
     if not len(rows):
         return
-    start = stream.child("whole").uniform(keys[rows], (paths.shape[1],))
-    running = np.cumsum(paths[rows], axis=2) if len(rows) < len(paths) else np.cumsum(paths, axis=2)
-    running += start[:, :, None]
-    np.floor(running, out=running)
-    running[:, :, 1:] -= running[:, :, :-1].copy()
-    paths[rows] = running
+    some = paths if len(rows) == len(paths) else paths[rows]
+    running = stream.child("whole").uniform(keys[rows], (paths.shape[1],))
+    before = np.zeros_like(running)
+    for t in range(paths.shape[2]):
+        running += some[:, :, t]
+        now = np.floor(running)
+        np.subtract(now, before, out=some[:, :, t])
+        before = now
+    if some is not paths:
+        paths[rows] = some
