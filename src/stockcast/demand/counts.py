@@ -1,6 +1,7 @@
 """Sample paths of whole numbers: a negative binomial with a moving mean that its own draws move on."""
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import final
 
 import numpy as np
@@ -13,6 +14,7 @@ from stockcast.demand.innovations import Paths
 FINE = 10.0  # nodes for each unit of √mean: two neighbours lie a fifth of a Poisson standard deviation apart
 LARGEST = 100.0  # mean up to which the distribution function is tabulated
 WIDEST = 30.0  # dispersion up to which it is
+MOST = 4_096  # dispersions whose tables are kept
 _BITS = 40  # of a probability: an integer, so that no place in the table rounds it differently
 _TAIL = 2.0**-30  # probability beyond the table, which goes to its last count
 _ROUND = 10.0  # shape from which the cube root of a gamma is as good as normal
@@ -21,7 +23,7 @@ _RARE = 1e-9
 
 @final
 class Tables:
-    """Draws negative binomial counts of any mean by inversion, one dispersion a series.
+    """Draws negative binomial counts of any mean by inversion; what was tabulated once is kept for the process.
 
     With mean m and dispersion δ the variance is m (1 + δ), and p(k + 1) / p(k) = (m + δ k) / ((k + 1) (1 + δ)); δ = 0
     is Poisson's distribution. The distribution function is tabulated at the means (j / 10)² that are asked for, up to
@@ -31,38 +33,54 @@ class Tables:
     100 on (`tests/oracles/test_demand_counts.py`).
     """
 
-    def __init__(self, dispersion: Float[np.ndarray, " series"]) -> None:
-        self.dispersion = dispersion
+    def __init__(self) -> None:
         self.nodes = int(FINE * np.sqrt(LARGEST)) + 2
-        self.place = np.full(len(dispersion) * self.nodes, -1, dtype=np.int64)  # of each series and node, once built
+        self.known: dict[float, int] = {}  # the place of each dispersion
+        self.place = np.zeros(0, dtype=np.int64)  # of each dispersion and node, −1 before it is built
         self.start = np.zeros(0, dtype=np.int64)
         self.keys = np.zeros(0, dtype=np.int64)
+        self.lock = Lock()
+
+    def _of(self, dispersion: Float[np.ndarray, " series"]) -> Int[np.ndarray, " series"]:
+        """Give the place of each dispersion; all are forgotten when there are too many."""
+        values, at = np.unique(dispersion, return_inverse=True)
+        if len(self.known) + len(values) > MOST:
+            self.known, self.place = {}, self.place[:0]
+            self.start, self.keys = self.start[:0], self.keys[:0]
+        for value in values.tolist():
+            self.known.setdefault(value, len(self.known))
+        missing = len(self.known) * self.nodes - len(self.place)
+        self.place = np.concatenate([self.place, np.full(missing, -1, dtype=np.int64)])
+        return np.array([self.known[value] for value in values.tolist()], dtype=np.int64)[at]
 
     def draw(
         self,
+        dispersion: Float[np.ndarray, " series"],
         mean: Float[np.ndarray, "series path"],
         share: Float[np.ndarray, "series path"],
         between: Float[np.ndarray, "series path"],
     ) -> Float[np.ndarray, "series path"]:
         """Give the count at each share of the probability; ``between`` chooses between neighbouring means."""
-        large = (mean > LARGEST) | (self.dispersion > WIDEST)[:, None]
+        large = (mean > LARGEST) | (dispersion > WIDEST)[:, None]
         some = bool(large.any())
         node, inside = np.modf(np.sqrt(np.where(large, 0.0, mean) if some else mean) * FINE)[::-1]
         # (√m − j) (√m + j) / (2 j + 1) in tenths: how far m lies on the way to the next node's mean
         weight = inside * (2.0 * node + inside) / (2.0 * node + 1.0)
         node += between < weight
         at = node.astype(np.int64)
-        at += (np.arange(len(mean)) * self.nodes)[:, None]
-        self._build(at)
-        at = self.place.take(at)
+        with self.lock:
+            at += (self._of(dispersion) * self.nodes)[:, None]
+            self._build(at)
+            place, start, keys = self.place, self.start, self.keys
+        at = place.take(at)
         key = (share * 2.0**_BITS).astype(np.int64)
         key += at << _BITS
-        found = np.searchsorted(self.keys, key.ravel(), side="right").reshape(key.shape)
-        found -= self.start.take(at)
+        found = np.searchsorted(keys, key.ravel(), side="right").reshape(key.shape)
+        found -= start.take(at)
         count = found.astype(float)
         if some:
             row, path = np.nonzero(large)
-            count[row, path] = shifted_gamma(mean[row, path], self.dispersion[row], share[row, path])
+            count[row, path] = shifted_gamma(mean[row, path], dispersion[row], share[row, path])
         return count
 
     def _build(self, asked: Int[np.ndarray, "series path"]) -> None:
@@ -73,7 +91,8 @@ class Tables:
         new = np.flatnonzero(missing)
         if not len(new):
             return
-        mean, dispersion = (new % self.nodes / FINE) ** 2, self.dispersion[new // self.nodes]
+        values = np.array(list(self.known), dtype=float)
+        mean, dispersion = (new % self.nodes / FINE) ** 2, values[new // self.nodes]
         tilt = np.log1p(dispersion) / np.where(dispersion > 0, dispersion, 1.0)
         p = np.exp(-mean * np.where(dispersion > 0, tilt, 1.0))
         total, shrink, alive, k = p.copy(), 1.0 / (1.0 + dispersion), np.arange(len(new)), 0
@@ -92,6 +111,7 @@ class Tables:
         keys = np.empty(int(size.sum()), dtype=np.int64)
         for at, (alive, value) in enumerate(columns):
             keys[start[alive] + at] = value + ((alive + len(self.start)) << _BITS)
+        self.place = self.place.copy()  # another thread may be reading it
         self.place[new] = len(self.start) + np.arange(len(new))
         self.start = np.concatenate([self.start, start + len(self.keys)])
         self.keys = np.concatenate([self.keys, keys])
@@ -114,6 +134,9 @@ def shifted_gamma(
         gamma[skewed] = gammaincinv(shape[skewed], share[skewed])
     value = mean + np.sqrt(mean * (1.0 + dispersion)) * (gamma - shape) / np.sqrt(shape)
     return np.asarray(np.floor(np.maximum(value, 0.0) + 0.5))
+
+
+_TABLES = Tables()  # no draw depends on what else was tabulated, or in which order
 
 
 @final
@@ -179,14 +202,14 @@ class Counts:
         inflated = bool((empty > 0).any())
         room = np.maximum(np.floor(cap / unit + 1e-9) - floor, 0.0)  # whole, though the unit be a hundredth
         draws = stream.uniform(keys, (2, horizon, n_paths))
-        tables = Tables(self.dispersion[rows])
+        dispersion = self.dispersion[rows]
         out = np.empty((len(rows), horizon, n_paths))
         for t in range(horizon):
             mean = level * self.season[rows, t % m][:, None]
             share, some = draws[:, 0, t], mean
             if inflated:
                 share, some = np.maximum(share - empty, 0.0) / (1.0 - empty), mean / (1.0 - empty)
-            count = tables.draw(some, share, draws[:, 1, t])
+            count = _TABLES.draw(dispersion, some, share, draws[:, 1, t])
             if inflated:
                 count *= draws[:, 0, t] >= empty
             np.minimum(count, room, out=count)

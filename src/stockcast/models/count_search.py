@@ -13,6 +13,7 @@ ALPHAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.005)
 KAPPAS = (1.0, 0.99, 0.95, 0.8)
 HIGHEST, LOWEST = 0.6, 0.5  # α, κ
 SMALLEST, WIDEST = 0.02, 1000.0  # dispersion, where there is any
+FINE = 1.04  # between two dispersions that are told apart: series that share one share their tables of chances
 STEPS = (1.6, 1.25)  # factors of the refinements
 # what they do to α, 1 − κ and δ, as powers of that factor
 STAR = ((0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 0, 1), (0, 0, -1), (0, 1, 0), (0, -1, 0), (1, 1, 0), (-1, -1, 0))
@@ -48,7 +49,10 @@ class Search:
         poisson[3] = 0.0
         poisson, criterion = self._best(poisson)
         best, least = np.where((criterion <= least)[:, None], poisson, best), np.minimum(criterion, least)
-        return self._with_zeros(best, least)[:, :, 0]
+        found = self._with_zeros(best, least)[:, :, 0]
+        some = found[3] > 0
+        found[3, some] = FINE ** np.round(np.log(found[3, some]) / np.log(FINE))
+        return found
 
     def _run(self, parameters: Parameters, judged: Judged = "exactly") -> Run:
         told = self.history

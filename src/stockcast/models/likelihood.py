@@ -8,14 +8,15 @@ from jaxtyping import Bool, Float
 
 Parameters = Float[np.ndarray, "5 series candidate"]  # α, κ, 1 with a season, δ, π
 Judged = Literal["exactly", "quasi", "not"]
-FEW = 4  # counts up to which a product is cheaper than two gamma functions
+FEW = 20  # counts up to which a product is cheaper than two gamma functions; r¹⁹ stays a number up to r = 10¹⁵
+BLOCK = 1 << 17  # means that are judged at once: they stay in the cache
 LEAST = 1e-8  # a mean that counts are judged by: a level of nothing makes a demand unlikely, not impossible
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run leaves behind: the level, the weighted log-likelihood, and the weighted Σ (n − μ)² / μ."""
+    """What a run leaves: level, weighted log-likelihood, and (by quasi-likelihood) weighted Σ (n − μ)² / μ."""
 
     level: Float[np.ndarray, "series candidate"]
     likelihood: Float[np.ndarray, "series candidate"]
@@ -50,41 +51,44 @@ class Chances:
         self.log_full = np.log(self.full)
 
     def log(
-        self, count: Float[np.ndarray, "series 1"], mean: Float[np.ndarray, "series candidate"]
-    ) -> Float[np.ndarray, "series candidate"]:
-        """Give the log-probability of a count of each series, for every candidate's mean."""
+        self, count: Float[np.ndarray, "*period series 1"], mean: Float[np.ndarray, "*period series candidate"]
+    ) -> Float[np.ndarray, "*period series candidate"]:
+        """Give the log-probability of counts, for every candidate; of several periods at once."""
         from scipy.special import gammaln
 
         m = np.maximum(mean / self.full if self.inflated else mean, LEAST)
         out = -m * self.tilt
-        some = np.flatnonzero(count[:, 0] > 0)
-        n, m, none = count[some], m[some], out[some]
+        some = np.nonzero(count[..., 0] > 0)
+        series, n, m, none = some[-1], count[some], m[some], out[some]
         if self.inflated:
             # where nothing is inflated, log(exp(x)) would be another number than x, and −∞ far out
             empty = np.where(self.inflation > 0, self.inflation + self.full * np.exp(out), 1.0)
             out = np.where(self.inflation > 0, np.log(empty), out)
-        told = _rising(n, m / self.delta[some]) + n * self.odds[some]
+        told = _rising(n, m / self.delta[series]) + n * self.odds[series]
         if self.some_poisson:
-            told = np.where(self.poisson[some], n * np.log(m), told)
-        out[some] = told + none + self.log_full[some] - gammaln(n + 1.0)
+            told = np.where(self.poisson[series], n * np.log(m), told)
+        out[some] = told + none + self.log_full[series] - gammaln(n + 1.0)
         return out
 
 
-def _rising(n: Float[np.ndarray, "series 1"], r: Float[np.ndarray, "series candidate"]) -> np.ndarray:
+def _rising(n: Float[np.ndarray, "count 1"], r: Float[np.ndarray, "count candidate"]) -> np.ndarray:
     """Give log Γ(n + r) − log Γ(r): the logarithm of r (r + 1) … (r + n − 1), which is cheaper for small n."""
     from scipy.special import gammaln
 
-    out = np.empty_like(r)
-    few = n[:, 0] <= FEW
-    small, large = np.flatnonzero(few), np.flatnonzero(~few)
-    if len(small):
-        product = r[small]
-        for more in range(1, int(n[small].max())):
-            product = product * np.where(n[small] > more, r[small] + more, 1.0)
-        out[small] = np.log(product)
-    if len(large):
-        out[large] = gammaln(n[large] + r[large]) - gammaln(r[large])
-    return out
+    order = np.argsort(n[:, 0], kind="stable")
+    sizes, of = n[order, 0], r[order]
+    few = int(np.searchsorted(sizes, FEW, side="right"))
+    out = np.empty_like(of)
+    product = of[:few].copy()
+    # the counts above each number, which take one factor more
+    longer = np.searchsorted(sizes[:few], np.arange(1, int(sizes[few - 1]) if few else 1), side="right")
+    for more, begin in enumerate(longer.tolist(), 1):
+        product[begin:] *= of[begin:few] + more
+    out[:few] = np.log(product)
+    out[few:] = gammaln(sizes[few:, None] + of[few:]) - gammaln(of[few:])
+    back = np.empty_like(out)
+    back[order] = out
+    return back
 
 
 def recursion(
@@ -121,15 +125,25 @@ def recursion(
     level = np.repeat(start[:, None], alpha.shape[1], axis=1)
     back, chances = (1.0 - kappa) * mean[:, None], Chances(dispersion, inflation)
     total, pearson = np.zeros_like(level), np.zeros_like(level)
-    for t in range(counts.shape[1]):
-        y, w = counts[:, t, None], used[:, t, None].astype(float)
-        mu = level * np.where(seasonal > 0, season[:, t % season.shape[1], None], 1.0)
-        error = (y - mu) * w
-        if judged != "not":
-            at = np.maximum(mu, LEAST)
+    block = max(1, BLOCK // max(1, level.size))
+    for begin in range(0, counts.shape[1], block):
+        # the level has to go from period to period; what it makes of the counts is judged many periods at a time
+        y = np.ascontiguousarray(counts[:, begin : begin + block].T)[:, :, None]
+        w = np.ascontiguousarray(used[:, begin : begin + block].T)[:, :, None].astype(float)
+        means = np.empty((len(y), *level.shape))
+        for t in range(len(y)):
+            mu = level * np.where(seasonal > 0, season[:, (begin + t) % season.shape[1], None], 1.0)
+            means[t] = mu
+            level = np.maximum(back + kappa * level + alpha * ((y[t] - mu) * w[t]), 0.0)
+        if judged == "not":
+            continue
+        at = np.maximum(means, LEAST)
+        told = (chances.log(y, means) if judged == "exactly" else y * np.log(at) - at) * w
+        for of_period in told:
             total *= decay
-            total += (chances.log(y, mu) if judged == "exactly" else y * np.log(at) - at) * w
-            pearson *= decay
-            pearson += error * error / at
-        level = np.maximum(back + kappa * level + alpha * error, 0.0)
+            total += of_period
+        if judged == "quasi":
+            for off in ((y - means) * w) ** 2 / at:
+                pearson *= decay
+                pearson += off
     return Run(level, total / (1.0 + dispersion) if judged == "quasi" else total, pearson)
