@@ -1,12 +1,14 @@
 """What calibration and whole units do to the paths of a model: the last step before they are used."""
 
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 from typing import final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt64
 
-from stockcast.core.arrays import freeze
+from stockcast.core.arrays import freeze, read_only
 from stockcast.core.random import Stream
 from stockcast.demand.innovations import Paths
 from stockcast.demand.sources import PathSource
@@ -51,9 +53,9 @@ class Adjusted:
 
     @property
     def most(self) -> Float[np.ndarray, " series"]:
-        """Give a factor that bounds g w: their scores are below 4.5 (of 10⁵ paths) and 8.3 (of any double)."""
+        """Give a factor that bounds g w: their scores are below 4.5 (of 10⁵ paths) and 3.5 (of ``STEPS``)."""
         shared, single = (np.sqrt(np.log1p(np.square(width))) for width in (self.shared, self.single))
-        return np.asarray(np.exp(4.5 * shared + 8.3 * single))
+        return np.asarray(np.exp(4.5 * shared + 3.5 * single))
 
     def draw(
         self,
@@ -120,8 +122,7 @@ class _Doubts:
         self.rows = np.flatnonzero(width > 0)
         self.all = len(self.rows) == len(width)
         self.shares = stream.child("single").uniform(keys[self.rows], (shape[1], shape[0]), single=True)
-        even = scores((np.arange(STEPS) + 0.5) / STEPS)
-        table = _lognormal(even[None, :], width[self.rows, None])
+        table = _lognormal(_even(STEPS)[None, :], width[self.rows, None])
         self.flat = (table / table.mean(axis=1, keepdims=True)).ravel()
         self.begin = (np.arange(len(self.rows)) * STEPS)[:, None]
 
@@ -148,18 +149,16 @@ def factors(
     (True, 0.3)
     """
     order = np.argsort(stream.child("shared").uniform(keys, (n_paths,)), axis=1, kind="stable")
-    even = scores((np.arange(n_paths) + 0.5) / n_paths)
-    quantiles = _lognormal(even[None, :], shared[:, None])
+    quantiles = _lognormal(_even(n_paths)[None, :], shared[:, None])
     quantiles /= quantiles.mean(axis=1, keepdims=True)
     return np.asarray(np.take_along_axis(quantiles, order, axis=1))
 
 
-def scores(share: np.ndarray) -> np.ndarray:
-    """Give the standard normal quantile of shares in [0, 1)."""
-    from scipy.special import ndtri
-
-    # half a step above each uniform number: neither 0 nor 1, whose scores are infinite
-    return np.asarray(ndtri(np.minimum(share + 2.0**-54, 1.0 - 2.0**-53)))
+@cache
+def _even(n: int) -> Float[np.ndarray, " n"]:
+    """Give n evenly spaced quantiles of the standard normal distribution (by the standard library: scipy stays out)."""
+    normal = NormalDist()
+    return read_only(np.array([normal.inv_cdf((at + 0.5) / n) for at in range(n)]))
 
 
 def _lognormal(score: np.ndarray, variation: np.ndarray | float) -> np.ndarray:

@@ -110,7 +110,7 @@ def backtest(
         folded = [found[fold * per_fold : (fold + 1) * per_fold] for fold in range(len(folds.known))]
         joined = [join([one.outcome for one in pieces_of]) if pieces_of else None for pieces_of in folded]
         outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])
-        seconds[name] = (sum(one.fit_s for one in found), sum(one.predict_s for one in found))
+        seconds[name] = (sum((one.fit_s for one in found), 0.0), sum((one.predict_s for one in found), 0.0))
     return outcomes, seconds
 
 

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.demand.adjusted import factors, in_whole_units, widened
 from stockcast.evaluation.published import ceilings, in_whole
 from stockcast.evaluation.replay import Replay
+from stockcast.models.history import ABSURD
+from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
-SHARED = (0.0, 0.1, 0.15, 0.2, 0.3, 0.45, 0.65)
-SINGLE = (0.0, 0.2, 0.35, 0.5, 0.75, 1.1, 1.5)
-LEVELS = (0.05, 0.1, 0.25, 0.75, 0.9, 0.95, 0.975, 0.99)  # the middle is a matter of the level, not of the width
-PRIOR = 200.0  # observations with which all series together speak for each segment
+SHARED = (0.0, 0.1, 0.15, 0.2, 0.3, 0.45)
+SINGLE = (0.0, 0.2, 0.35, 0.5, 0.75)
+LEVELS = (0.01, 0.025, 0.05, 0.1, 0.25)  # the lower ends of central intervals
+PRIOR = 50.0  # series at an origin with which those above speak for a kind of demand, and a kind for its segments
+NOISE = 0.3  # of the error of coverage by chance, over the root of the number of series at an origin
 CHUNK = 1024
 
 
@@ -72,38 +75,71 @@ def calibrate(
     if not replays:
         return none(len(segment))
     rows = panel.series.locate(replays[0].past.series.sku, replays[0].past.series.location)
+    told = np.flatnonzero(_sound(panel, rows))
+    earlier, rows = [replay.take(told) for replay in replays], rows[told]
     names, at = np.unique(segment[rows], return_inverse=True)
-    sums = _pooled([_of_sums(replay, panel, rows, periods[rows]) for replay in replays])
-    shared, error_sum = _choose(sums, at, len(names), SHARED)
-    singles = _pooled([_of_singles(replay, panel, rows, shared[at]) for replay in replays])
-    single, error_single = _choose(singles, at, len(names), SINGLE)
-    told = []
+    kinds, kind = np.unique([name.rpartition("-")[2] for name in names.tolist()], return_inverse=True)
+    groups = _Groups(at, kind[at], len(names), len(kinds), kind)
+    sums = _pooled([_of_sums(replay, panel, rows, periods[rows]) for replay in earlier])
+    shared, error_sum = _choose(sums, groups, SHARED)
+    singles = _pooled([_of_singles(replay, panel, rows, shared[at]) for replay in earlier])
+    single, error_single = _choose(singles, groups, SINGLE)
+    found: list[tuple[str, str, float]] = []
     for place, name in enumerate(names.tolist()):
-        told += [(name, "width_shared", float(shared[place])), (name, "width_single", float(single[place]))]
+        found += [(name, "width_shared", float(shared[place])), (name, "width_single", float(single[place]))]
         for what, (before, after) in (("sum", error_sum[place]), ("single", error_single[place])):
-            told += [(name, f"coverage_error_{what}_before", before), (name, f"coverage_error_{what}", after)]
+            found += [(name, f"coverage_error_{what}_before", before), (name, f"coverage_error_{what}", after)]
     known = {name: place for place, name in enumerate(names.tolist())}
-    of_all = _choose(sums, np.zeros(len(rows), dtype=np.int64), 1, SHARED)[0][0]
-    of_all_single = _choose(singles, np.zeros(len(rows), dtype=np.int64), 1, SINGLE)[0][0]
     index = np.array([known.get(name, -1) for name in segment.tolist()], dtype=np.int64)
-    return Calibration(
-        np.where(index >= 0, shared[index], of_all),
-        np.where(index >= 0, single[index], of_all_single),
-        tuple((name, what, value) for name, what, value in told if np.isfinite(value)),
-    )
+    index = np.where(_sound(panel, np.arange(len(segment))), index, -1)
+    of_shared, of_single = (np.where(index >= 0, np.append(width, 0.0)[index], 0.0) for width in (shared, single))
+    told_of = tuple((name, what, value) for name, what, value in found if np.isfinite(value))
+    return Calibration(of_shared, of_single, told_of)
+
+
+def _sound(panel: Panel, rows: Int[np.ndarray, " row"]) -> Bool[np.ndarray, " row"]:
+    """Tell which series teach and take a width: their demand varies, and their sales are numbers of this world.
+
+    What never varies is forecast as it is; one series with absurd sales must not move the widths of the others.
+    """
+    out = np.zeros(len(rows), dtype=bool)
+    for begin in range(0, len(rows), CHUNK):
+        some = rows[begin : begin + CHUNK]
+        told = evidence(panel.take(some))
+        top = np.where(told.used, told.values, -np.inf).max(axis=1, initial=-np.inf)
+        least = np.where(told.used, told.values, np.inf).min(axis=1, initial=np.inf)
+        out[begin : begin + CHUNK] = (top > least) & (top < ABSURD)
+    return out
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """The segment and the kind of demand of each series; how many there are; the kind of each segment."""
+
+    segment: Int[np.ndarray, " series"]
+    kind: Int[np.ndarray, " series"]
+    segments: int
+    kinds: int
+    kind_of: Int[np.ndarray, " segment"]
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Pits:
-    """u of every observation under each width, and the row of the series that it is of."""
+    """u of every observation under each width, the row of the series that it is of, and its origin."""
 
     values: Float[np.ndarray, "width observation"]
     row: Int[np.ndarray, " observation"]
+    origin: Int[np.ndarray, " observation"]
 
 
 def _pooled(parts: Sequence[Pits]) -> Pits:
-    return Pits(np.concatenate([part.values for part in parts], axis=1), np.concatenate([part.row for part in parts]))
+    return Pits(
+        np.concatenate([part.values for part in parts], axis=1),
+        np.concatenate([part.row for part in parts]),
+        np.concatenate([part.origin for part in parts]),
+    )
 
 
 def _of_sums(replay: Replay, panel: Panel, rows: np.ndarray, periods: Int[np.ndarray, " series"]) -> Pits:
@@ -117,13 +153,13 @@ def _of_sums(replay: Replay, panel: Panel, rows: np.ndarray, periods: Int[np.nda
         some = told[begin : begin + CHUNK]
         sums = np.einsum("sph,sh->sp", replay.demand.paths(some), inside[some].astype(float))
         keys, stream = replay.demand.series.keys[some], replay.demand.stream
-        random = stream.child("pit").uniform(keys, (2,))
+        random = stream.child(f"pit/{replay.known}").uniform(keys, (2,))
         for at, width in enumerate(SHARED):
             g = factors(np.full(len(some), width), keys, stream, sums.shape[1]) if width else 1.0
             wide = (sums * g)[:, :, None]
             in_whole_units(wide, whole[some], keys, stream)
             pits[at, begin : begin + CHUNK] = transform(wide, total[some, None], random[:, :1])[:, 0]
-    return Pits(pits, told)
+    return Pits(pits, told, np.full(len(told), replay.known))
 
 
 def _of_singles(replay: Replay, panel: Panel, rows: np.ndarray, shared: Float[np.ndarray, " series"]) -> Pits:
@@ -134,7 +170,7 @@ def _of_singles(replay: Replay, panel: Panel, rows: np.ndarray, shared: Float[np
     for begin in range(0, len(told), CHUNK):
         some = told[begin : begin + CHUNK]
         paths, keys, stream = replay.demand.paths(some), replay.demand.series.keys[some], replay.demand.stream
-        random = stream.child("pit").uniform(keys, (2 + actual.shape[1],))[:, 2:]
+        random = stream.child(f"pit/{replay.known}").uniform(keys, (2 + actual.shape[1],))[:, 2:]
         under = []
         for width in SINGLE:
             wide = paths.copy()
@@ -143,7 +179,8 @@ def _of_singles(replay: Replay, panel: Panel, rows: np.ndarray, shared: Float[np
             under.append(transform(wide, actual[some], random)[used[some]])
         kept.append(np.stack(under))
     pits = np.concatenate(kept, axis=1) if kept else np.empty((len(SINGLE), 0))
-    return Pits(pits, np.repeat(told, used[told].sum(axis=1)))
+    row = np.repeat(told, used[told].sum(axis=1))
+    return Pits(pits, row, np.full(len(row), replay.known))
 
 
 def transform(
@@ -171,26 +208,56 @@ def _window(replay: Replay, panel: Panel, rows: np.ndarray) -> tuple[np.ndarray,
 
 
 def _choose(
-    pits: Pits, group: Int[np.ndarray, " series"], groups: int, widths: Sequence[float]
-) -> tuple[Float[np.ndarray, " group"], list[tuple[float, float]]]:
-    """Give each group the width whose coverage is nearest to its levels, and the error before and after.
+    pits: Pits, groups: _Groups, widths: Sequence[float]
+) -> tuple[Float[np.ndarray, " segment"], list[tuple[float, float]]]:
+    """Give each segment the width whose coverage is nearest to its levels, and the error before and after.
 
-    All series together count as ``PRIOR`` observations more; the narrower of two equal widths is taken.
+    All series together leave forecasts as they are, a kind of demand what all series chose, and a segment what its kind
+    chose, unless its error falls by more than chance would have it: ``NOISE`` over the root of the number of series at
+    an origin (the periods of one series at one origin are hardly more than one observation). Those above count as
+    ``PRIOR`` more of them.
     """
+    every = np.ones(len(pits.row), dtype=bool)
     of_all = _error(pits.values)
-    chosen, errors = np.zeros(groups), []
-    for at in range(groups):
-        mine = pits.values[:, group[pits.row] == at]
-        own = _error(mine) if mine.shape[1] else of_all
-        joint = (mine.shape[1] * own + PRIOR * of_all) / (mine.shape[1] + PRIOR)
-        best = int(joint.argmin()) if np.isfinite(joint).all() else 0
+    top = _moved(0, of_all, of_all, _seen(pits, every), 0.0)
+    of_kind = []
+    for at in range(groups.kinds):
+        mine = groups.kind[pits.row] == at
+        own, n = _error(pits.values[:, mine]), _seen(pits, mine)
+        of_kind.append((_moved(top, own, of_all, n, PRIOR), own if n else of_all))
+    chosen, errors = np.zeros(groups.segments), []
+    for at in range(groups.segments):
+        mine = groups.segment[pits.row] == at
+        own, (start, above) = _error(pits.values[:, mine]), of_kind[groups.kind_of[at]]
+        best = _moved(start, own, above, _seen(pits, mine), PRIOR)
         chosen[at] = widths[best]
         errors.append((float(own[0]), float(own[best])))
     return chosen, errors
 
 
+def _moved(
+    start: int, own: Float[np.ndarray, " width"], above: Float[np.ndarray, " width"], n: int, prior: float
+) -> int:
+    """Give the width whose coverage is nearest, or the one to start from where it is not clearly nearer."""
+    if not n:
+        return start
+    joint = np.abs((n * own + prior * above) / (n + prior))
+    best = int(joint.argmin())
+    return best if joint[best] < joint[start] - NOISE / np.sqrt(n) else start
+
+
+def _seen(pits: Pits, mine: Bool[np.ndarray, " observation"]) -> int:
+    """Count the series at an origin that some observations are of."""
+    return len(np.unique(pits.row[mine] * 100_000 + pits.origin[mine] % 100_000)) if mine.any() else 0
+
+
 def _error(values: Float[np.ndarray, "width observation"]) -> Float[np.ndarray, " width"]:
+    """Give how far the central intervals cover too little (above 0) or too much, the mean over ``LEVELS``.
+
+    An interval's coverage tells of the width: a level that was wrong moves both of its ends.
+    """
     if not values.shape[1]:
         return np.full(len(values), np.nan)
-    covered = np.stack([(values <= level).mean(axis=1) for level in LEVELS], axis=1)
-    return np.asarray(np.abs(covered - np.array(LEVELS)).mean(axis=1))
+    low = np.array(LEVELS)
+    inside = [((values > level) & (values <= 1.0 - level)).mean(axis=1) for level in LEVELS]
+    return np.asarray((1.0 - 2.0 * low - np.stack(inside, axis=1)).mean(axis=1))

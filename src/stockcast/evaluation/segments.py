@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from stockcast.models.history import ABSURD
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
@@ -42,6 +43,7 @@ def _measured(panel: Panel) -> Float[np.ndarray, "4 series"]:
 
 
 def _abc(volume: np.ndarray) -> np.ndarray:
+    volume = np.where(volume < ABSURD, volume, 0.0)  # one absurd series must not make all others small
     order = np.argsort(-volume, kind="stable")
     before = np.concatenate([[0.0], np.cumsum(volume[order])])[: len(volume)] / max(float(volume.sum()), 1e-300)
     out = np.full(len(volume), "C")

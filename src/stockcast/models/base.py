@@ -33,6 +33,7 @@ class Forecaster(ABC):
     """
 
     name: ClassVar[str]
+    counts_only: ClassVar[bool] = False  # refuses sales that are not in whole units
 
     @abstractmethod
     def fit(self, panel: Panel, *, seed: int) -> FittedForecaster:

@@ -43,6 +43,7 @@ class NegativeBinomial(Forecaster):
     """Counts of a negative binomial around a level that follows them; the form is chosen for each series."""
 
     name: ClassVar[str] = "negative_binomial"
+    counts_only: ClassVar[bool] = True
 
     def fit(self, panel: Panel, *, seed: int) -> "FittedCounts":
         """Search the parameters of every form, chunk by chunk."""

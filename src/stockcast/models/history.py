@@ -7,6 +7,7 @@ from stockcast.core.axes import Step
 
 POOL = 400  # recent errors that a forecast draws from
 SPELL = 14  # errors that a model without a moving level draws one after the other
+ABSURD = 2.0**53  # units: beyond it a double does not tell one unit from the next
 CEILING = 10.0  # times the robust maximum: a promotion passes, an explosion does not
 
 
@@ -79,9 +80,10 @@ def ceiling(
     """Give the largest value that a forecast of one period may take.
 
     Ten times the robust maximum: the second largest value from ten used periods on (one mistyped entry does not lift
-    it), the largest before; at least 10 units.
+    it), the largest before; at least 10 units of what is sold in whole ones.
     """
     rest = values.copy() if used.all() else np.where(used, values, 0.0)
+    least = np.where((np.floor(rest) == rest).all(axis=1), 1.0, 0.0)
     if not rest.shape[1]:
         return np.full(len(rest), CEILING)
     at = (np.arange(len(rest)), rest.argmax(axis=1))
@@ -89,7 +91,7 @@ def ceiling(
     rest[at] = 0.0
     second = rest.max(axis=1)
     many = used.sum(axis=1) >= 10
-    return CEILING * np.maximum(np.where(many & (second > 0), second, largest), 1.0)
+    return CEILING * np.maximum(np.where(many & (second > 0), second, largest), least)
 
 
 def season_length(step: Step, periods: int, years: int) -> int:

@@ -27,6 +27,7 @@ PROFILE, ZERO = "category_profile", "zero"
 NOT_FINITE, EXPLODED, RAISED = "model failed, no finite forecast", "model failed, forecast explodes", "model failed"
 FRACTIONS = "sales are not in whole units"
 _EXPLODING = 3.0  # times the robust maximum of the history: no median demand lies there
+FEW = 28  # periods below which the length of a history is the reason
 _LOOK = 64  # paths that a forecast is judged by
 # what a model may raise on a history; an AlignmentError or a TypeError is a bug and is not hidden
 _FAULTS = (DataError, ArithmeticError, ValueError, LookupError, RuntimeError)
@@ -97,7 +98,7 @@ class FittedLadder(FittedForecaster):
         self.series.require(panel.series, "fitted ladder and panel")
         n = len(panel.series)
         parts: list[tuple[np.ndarray, PathSource]] = []
-        reason = np.where(self.able, "", _history(panel)).astype(object)
+        reason = np.where(self.able, "", _history(panel, self.forecaster.counts_only)).astype(object)
         rung = np.full(n, self.forecaster.name, dtype=object)
         todo = np.ones(n, dtype=bool)
 
@@ -178,17 +179,17 @@ def _faults(panel: Panel, rows: np.ndarray, source: PathSource, horizon: int, se
     return reason
 
 
-def _history(panel: Panel) -> np.ndarray:
+def _history(panel: Panel, counts_only: bool) -> np.ndarray:
     """Say in words how little history a series has, or that what it has cannot be counted."""
     told = evidence(panel)
     periods, demands = told.used.sum(axis=1), (told.used & (told.values > 0)).sum(axis=1)
     long = (periods >= ENOUGH[panel.time.step]) & (demands >= 2)
-    parts = long & ~whole(panel.sales, told.used)
+    parts = long & ~whole(panel.sales, told.used) if counts_only else np.zeros(len(long), dtype=bool)
     out = []
     for p, d, part in zip(periods.tolist(), demands.tolist(), parts.tolist(), strict=True):
         word = f"{p} period{'s' * (p != 1)} of history"
         if part:
             out.append(FRACTIONS)
             continue
-        out.append("no history" if p == 0 else word if p < 14 else f"{d} demand{'s' * (d != 1)} in {word}")
+        out.append("no history" if p == 0 else word if p < FEW else f"{d} demand{'s' * (d != 1)} in {word}")
     return np.array(out, dtype=object)

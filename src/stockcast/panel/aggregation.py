@@ -89,6 +89,25 @@ def sets(hierarchy: Sequence[str]) -> list[tuple[str, ...]]:
     return prefixes + [(name,) for name in names[1:]]
 
 
+def require_columns(panel: Panel, hierarchy: Sequence[str]) -> None:
+    """Raise unless series can be grouped by every column of a hierarchy.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column (SC-M020).
+    """
+    known = dict.fromkeys((*ALWAYS, *panel.attributes.columns))
+    for name in hierarchy:
+        if name not in known:
+            raise UsageError(
+                f"forecast.hierarchy: no column {name!r} to group the series by{did_you_mean(name, known)}",
+                code="SC-M020",
+                details=[f"there are: {', '.join(sorted(known))}"],
+                help="name columns of items, location, or sku",
+            )
+
+
 def nodes_of(panel: Panel, hierarchy: Sequence[str]) -> Nodes:
     """Build the nodes of a hierarchy above the series of a panel.
 
@@ -105,15 +124,7 @@ def nodes_of(panel: Panel, hierarchy: Sequence[str]) -> Nodes:
     UsageError
         If there is no such column (SC-M020).
     """
-    known = dict.fromkeys((*ALWAYS, *panel.attributes.columns))
-    for name in hierarchy:
-        if name not in known:
-            raise UsageError(
-                f"forecast.hierarchy: no column {name!r} to group the series by{did_you_mean(name, known)}",
-                code="SC-M020",
-                details=[f"there are: {', '.join(sorted(known))}"],
-                help="name columns of items, location, or sku",
-            )
+    require_columns(panel, hierarchy)
     n = len(panel.series)
     names: list[np.ndarray] = []
     places: list[np.ndarray] = []

@@ -176,7 +176,18 @@ def _models(data: ReportData) -> str:
 
 def _leaderboard(scores: Sequence[tuple[str, str, str, float]]) -> str:
     segments = list(dict.fromkeys(segment for segment, *_ in scores))
-    segment = "all" if "all" in segments else segments[0]
+    first = "all" if "all" in segments else segments[0]
+    said = soft(f"Backtest over rolling origins, segment {plain(first)}; the best of each column is bold. "
+                "Models for rare demand compete for intermittent and lumpy segments only.")  # fmt: skip
+    more = [
+        f"<details><summary>segment {plain(segment)}</summary>{_scores_of(segment, scores)}</details>"
+        for segment in segments
+        if segment != first
+    ]
+    return said + _scores_of(first, scores) + "".join(more)
+
+
+def _scores_of(segment: str, scores: Sequence[tuple[str, str, str, float]]) -> str:
     mine = {(model, metric): value for where, model, metric, value in scores if where == segment}
     metrics = list(dict.fromkeys(metric for _, metric in mine))
     models = sorted(
@@ -184,14 +195,20 @@ def _leaderboard(scores: Sequence[tuple[str, str, str, float]]) -> str:
     )
     best = {}
     for column, metric in enumerate(metrics, 1):
-        values = [mine.get((model, metric), np.nan) for model in models]
+        values = [_off(metric, mine.get((model, metric), np.nan)) for model in models]
         if np.isfinite(values).any():
             best[column] = int(np.nanargmin(values))
     rows: list[tuple[Cell, ...]] = [
         (model, *(float(mine.get((model, metric), np.nan)) for metric in metrics)) for model in models
     ]
-    said = soft(f"Backtest over rolling origins, segment {plain(segment)}; the best of each column is bold.")
-    return said + table(("model", *metrics), rows, best=best)
+    return table(("model", *metrics), rows, best=best)
+
+
+def _off(metric: str, value: float) -> float:
+    """Give how far a measure is from the best there is: no bias, a coverage of its level, no error."""
+    if metric.startswith("coverage_"):
+        return abs(value - float(metric.removeprefix("coverage_")))
+    return abs(value) if metric.startswith("bias") else value
 
 
 def _data_quality(data: ReportData) -> str:

@@ -154,8 +154,26 @@ def _leaderboard(made: Forecasted) -> list[tuple[str, str, str, float]]:
         return []
     cells: dict[tuple[str, str, str], list[float]] = {}
     for score in made.evaluation.scores:
+        if score.model not in made.evaluation.timings:
+            continue  # what the origins told of widths and groups is no model
         cells.setdefault((score.segment, score.model, score.metric), []).append(score.value)
     return [(*cell, float(np.mean(values))) for cell, values in cells.items()]
+
+
+def _learnt(made: Forecasted) -> dict[str, dict[str, dict[str, float]]]:
+    """Give what the origins told beside the models: widths by segment, and the scores of reconciliation by method."""
+    out: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for score in made.evaluation.scores if made.evaluation is not None else ():
+        if score.model in made.evaluation.timings:  # type: ignore[union-attr]
+            continue
+        what, _, method = score.model.partition(":")
+        out.setdefault(what, {}).setdefault(method or score.segment, {}).setdefault(score.metric, []).append(
+            score.value
+        )
+    return {
+        what: {name: {metric: round(float(np.mean(v)), 6) for metric, v in cells.items()} for name, cells in of.items()}
+        for what, of in out.items()
+    }
 
 
 def _manifest(
@@ -187,6 +205,7 @@ def _manifest(
         versions=manifest.versions(),
         rows=result.inputs.rows,
         models=models,
+        learnt={} if made is None else _learnt(made),
         fallbacks=dict(sorted(fallbacks.items())),
         solves=[_solve(solve) for solve in planned.solves] if planned is not None else [],
         gap=planned.gap if planned is not None else None,

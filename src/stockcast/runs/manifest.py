@@ -41,7 +41,10 @@ class Manifest:
     rows
         What became of the rows of each source.
     models
-        ``{name: {fit_s, predict_s, series, share}}``.
+        ``{name: {fit_s, predict_s, series, share}}``; seconds of replays are in ``timings.finish``.
+    learnt
+        What earlier origins told beside the choice of models: ``calibration`` by segment (widths, error of coverage),
+        ``reconciled`` by method (its scores).
     fallbacks
         Series by reason.
     solves, gap
@@ -70,6 +73,7 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, RowCount] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, int | float]] = field(default_factory=dict)
+    learnt: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     fallbacks: Mapping[str, int] = field(default_factory=dict)
     solves: Sequence[Mapping[str, Any]] = ()
     gap: float | None = None

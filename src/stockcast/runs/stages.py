@@ -16,6 +16,7 @@ from stockcast.demand import SampledForecast
 from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
 from stockcast.models.catalogue import candidates
 from stockcast.models.ladder import failed
+from stockcast.panel.aggregation import require_columns
 from stockcast.report.recorded import read_forecast
 from stockcast.report.user_forecast import read_user_forecast
 from stockcast.runs import assemble, earlier
@@ -94,6 +95,7 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
         names, folds = ["moving_average"], 0
         night.cut_short("no model was chosen by backtest; the moving average forecast every series")
     choose(job.device)
+    require_columns(inputs.panel, config.hierarchy)
     with night.clock.stage("forecast"), job.progress.stage("forecasting") as done:
         made = evaluation.forecast(
             names,

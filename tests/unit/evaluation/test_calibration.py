@@ -102,10 +102,10 @@ def test_the_sample_does_not_depend_on_the_order_of_series(monkeypatch):
 
 def test_a_forecast_is_calibrated_on_what_was_known():
     draw = np.random.default_rng(3)
-    sales = draw.poisson(4.0 * np.exp(np.cumsum(draw.normal(0, 0.05, (40, 300)), axis=1))).astype(float)
+    sales = draw.poisson(4.0 * np.exp(np.cumsum(draw.normal(0, 0.08, (120, 300)), axis=1))).astype(float)
     told_by = [
         evaluation.forecast(
-            ["moving_average"], panel(values[:, :300]), horizon=28, periods=np.full(40, 14), folds=3, effort="fast",
+            ["moving_average"], panel(values[:, :300]), horizon=28, periods=np.full(120, 14), folds=3, effort="fast",
             levels=(0.5,), n_paths=100, seed=7,
         )
         for values in (sales, np.concatenate([sales, sales + 99.0], axis=1))
@@ -121,3 +121,43 @@ def test_a_history_too_short_to_calibrate_is_told():
         levels=(0.5,), n_paths=30, seed=7,
     )  # fmt: skip
     assert any("not calibrated" in note for note in found.notes)
+
+
+def test_what_chance_gives_changes_nothing():
+    draw = np.random.default_rng(6)
+    sales = draw.poisson(np.array([[0.3]] * 5 + [[6.0]] * 2), (7, 200)).astype(float)
+    sales = np.concatenate([sales, np.full((1, 200), 5.0), np.full((1, 200), 6.0)])
+    told = evaluation.forecast(
+        ["ets"], panel(sales), horizon=28, periods=np.full(9, 14), folds=4, effort="fast", levels=(0.5,), n_paths=200,
+        seed=7,
+    )  # fmt: skip
+    assert told.demand.source.shared.max() == 0.0
+    assert told.demand.source.single.max() == 0.0
+    assert (told.demand.paths()[7:] == np.array([5.0, 6.0])[:, None, None]).all()
+
+
+def test_a_constant_is_never_widened():
+    draw = np.random.default_rng(3)
+    sales = draw.poisson(4.0 * np.exp(np.cumsum(draw.normal(0, 0.08, (120, 300)), axis=1))).astype(float)
+    told = evaluation.forecast(
+        ["moving_average"], panel(np.concatenate([sales, np.full((1, 300), 7.0)])), horizon=28,
+        periods=np.full(121, 14), folds=3, effort="fast", levels=(0.5,), n_paths=100, seed=7,
+    )  # fmt: skip
+    assert told.demand.source.shared[:120].max() > 0
+    assert told.demand.source.shared[120] == told.demand.source.single[120] == 0.0
+    assert (told.demand.paths(np.array([120])) == 7.0).all()
+
+
+def test_a_poisoned_series_moves_no_width_of_another():
+    draw = np.random.default_rng(3)
+    sales = draw.poisson(4.0 * np.exp(np.cumsum(draw.normal(0, 0.08, (60, 200)), axis=1))).astype(float)
+    bad = np.where(np.arange(200) % 9 == 0, 1e300, 0.0)
+    given = {"horizon": 28, "folds": 3, "effort": "fast", "levels": (0.5,), "n_paths": 60, "seed": 7}
+    with np.errstate(all="ignore"):
+        one, other = (
+            evaluation.forecast(["moving_average", "ets"], panel(values), periods=np.full(len(values), 14), **given)
+            for values in (sales, np.concatenate([sales, bad[None]]))
+        )
+        assert one.demand.source.shared.max() > 0
+        assert one.model.tolist() == other.model.tolist()[:60]
+        assert one.demand.paths().tobytes() == other.demand.paths(np.arange(60)).tobytes()

@@ -46,7 +46,8 @@ def ceiling(values, used):
     padded = np.concatenate([np.zeros((len(values), 2)), np.where(used, values, 0.0)], axis=1)
     top = np.partition(padded, -2, axis=1)[:, -2:]
     many = used.sum(axis=1) >= 10
-    return CEILING * np.maximum(np.where(many & (top[:, 0] > 0), top[:, 0], top[:, 1]), 1.0)
+    least = (np.floor(padded) == padded).all(axis=1)
+    return CEILING * np.maximum(np.where(many & (top[:, 0] > 0), top[:, 0], top[:, 1]), least)
 
 
 def repeated(values, used, season):
