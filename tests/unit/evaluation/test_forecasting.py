@@ -160,7 +160,7 @@ def test_on_real_sales_the_marks_are_met(real_data):
     names = np.array([f"{s}@{place}" for s, place in zip(axis.sku, axis.location, strict=True)])
     past = panel(sales, observed=offered, names=names)
     told = forecast(
-        past, NAMES, horizon=28, folds=4, periods=np.full(len(names), 14), n_paths=200,
+        past, ["seasonal_naive", "ets"], horizon=28, folds=4, periods=np.full(len(names), 14), n_paths=200,
         levels=(0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975),
     )  # fmt: skip
     pooled = {}

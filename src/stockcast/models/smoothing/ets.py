@@ -32,15 +32,13 @@ _OFFSET = np.cumsum([0, *(len(family.forms) for family in FAMILIES)])  # of a fa
 class Smoothing(Forecaster):
     """Exponential smoothing (Hyndman et al. 2008), all forms that are stable.
 
-    Trend none, additive or damped, × season none or additive, × for daily histories of two years a slow season of 364
-    days; for series that never come near 0 also relative errors, and seasons that multiply. The parameters make the
-    likelihood largest, each squared error weighted with a half-life of 180 days or 52 weeks; the form is the one with
-    the smallest corrected Akaike criterion on the same weights.
+    Trend none, additive, damped or reverting, × season none or additive, × for daily histories of two years a slow
+    season of 364 days; for series that never come near 0 also relative errors, and seasons that multiply. The
+    parameters make the likelihood largest, each squared error weighted with a half-life of 180 days or 52 weeks; the
+    form is the one with the smallest corrected Akaike criterion on the same weights.
 
     Parameters
     ----------
-    name
-        In the catalogue.
     allowed
         Names of the forms to choose among (``forms.Form.name``); all when left out.
     """
