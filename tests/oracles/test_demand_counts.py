@@ -166,3 +166,10 @@ def test_what_else_was_tabulated_changes_no_count(monkeypatch):
         at = np.array(order)
         assert used.draw(delta[at], mean[at], share[at], between[at]).tobytes() == whole[at].tobytes()
     assert len(used.known) <= 3
+
+
+def test_a_mean_of_nothing_gives_nothing_however_wide():
+    mean = np.array([[0.0, 1e-12, 0.5, 0.0]])
+    drawn = Tables().draw(np.array([400.0]), mean, np.array([[0.5, 0.5, 0.999, 0.0]]), np.zeros((1, 4)))
+    assert drawn[0, [0, 1, 3]].tolist() == [0.0, 0.0, 0.0]
+    assert drawn[0, 2] > 0

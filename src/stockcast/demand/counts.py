@@ -61,7 +61,7 @@ class Tables:
         between: Float[np.ndarray, "series path"],
     ) -> Float[np.ndarray, "series path"]:
         """Give the count at each share of the probability; ``between`` chooses between neighbouring means."""
-        large = (mean > LARGEST) | (dispersion > WIDEST)[:, None]
+        large = (mean > LARGEST) | ((dispersion > WIDEST)[:, None] & (mean > 0.0))
         some = bool(large.any())
         node, inside = np.modf(np.sqrt(np.where(large, 0.0, mean) if some else mean) * FINE)[::-1]
         # (√m − j) (√m + j) / (2 j + 1) in tenths: how far m lies on the way to the next node's mean
@@ -127,11 +127,11 @@ def shifted_gamma(
     from scipy.special import gammaincinv, ndtri
 
     shape = 4.0 * mean * (1.0 + dispersion) / (1.0 + 2.0 * dispersion) ** 2
-    root = np.maximum(1.0 - 1.0 / (9.0 * shape) + ndtri(share) / (3.0 * np.sqrt(shape)), 0.0)
-    gamma = shape * root**3
-    skewed = np.flatnonzero(shape < _ROUND)
-    if len(skewed):
-        gamma[skewed] = gammaincinv(shape[skewed], share[skewed])
+    gamma = np.empty_like(shape)
+    nearly = shape >= _ROUND
+    some = shape[nearly]
+    gamma[nearly] = some * np.maximum(1.0 - 1.0 / (9.0 * some) + ndtri(share[nearly]) / (3.0 * np.sqrt(some)), 0.0) ** 3
+    gamma[~nearly] = gammaincinv(shape[~nearly], share[~nearly])
     value = mean + np.sqrt(mean * (1.0 + dispersion)) * (gamma - shape) / np.sqrt(shape)
     return np.asarray(np.floor(np.maximum(value, 0.0) + 0.5))
 
