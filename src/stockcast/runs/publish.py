@@ -275,7 +275,10 @@ def recover(parent: Path) -> None:
         else:
             draft.unlink()
     for staging in sorted(parent.glob(f"{_STAGING}*")):
-        handle = _lock_folder(staging)
+        try:
+            handle = _lock_folder(staging)
+        except FileNotFoundError:
+            continue  # its process published it since the folder was read
         if handle >= 0:
             try:
                 shutil.rmtree(staging, ignore_errors=True)
