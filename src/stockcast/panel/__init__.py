@@ -1,7 +1,8 @@
 """The history of all series as aligned arrays."""
 
 from stockcast.panel.attributes import Attributes
+from stockcast.panel.calendar import Calendar
 from stockcast.panel.known import KnownFuture
 from stockcast.panel.panel import Panel
 
-__all__ = ["Attributes", "KnownFuture", "Panel"]
+__all__ = ["Attributes", "Calendar", "KnownFuture", "Panel"]

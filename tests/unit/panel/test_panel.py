@@ -43,13 +43,29 @@ def test_sales_are_demand_only_where_observed_and_in_stock_all_the_time():
     assert panel().fully_in_stock[1].tolist() == [False, False, False, True, False, True]
 
 
-def test_until_hides_prices_and_promotions_that_were_recorded_later_and_keeps_plans():
-    seen = panel().until(3).known
-    assert np.isnan(seen.price[:, 3:6]).all()
-    assert np.isnan(seen.promotion[:, 3:6]).all()
-    np.testing.assert_array_equal(seen.price[:, :3], panel().known.price[:, :3])
-    np.testing.assert_array_equal(seen.price[:, 6:], panel().known.price[:, 6:])
+def test_until_keeps_what_plans_reach_and_hides_what_was_recorded_beyond():
+    seen = panel().until(3).known  # plans reach two periods past the history: so they did then
+    assert seen.reach("price").tolist() == [2, 2, 2]
+    np.testing.assert_array_equal(seen.price[:, :5], panel().known.price[:, :5])
+    assert np.isnan(seen.price[:, 5:]).all()
+    assert np.isnan(seen.promotion[:, 5:]).all()
     assert seen.recorded == 3
+
+
+def test_until_hides_all_that_was_recorded_later_where_nothing_is_planned():
+    known = KnownFuture(TIME, np.ones((3, 6)), np.ones((3, 6)), 6, {"heat": np.ones((3, 6))})
+    seen = panel(known=known).until(3).known
+    for values in seen.columns.values():
+        assert np.isnan(values[:, 3:]).all()
+        assert (values[:, :3] == 1).all()
+
+
+def test_each_series_is_seen_as_far_as_its_own_plans_reach():
+    price = np.ones((3, 8))
+    price[0, 6:], price[1, 7:] = np.nan, np.nan
+    known = KnownFuture(TimeAxis(TIME.start, 8, "week"), price, np.full((3, 8), np.nan), 6)
+    assert known.reach("price").tolist() == [0, 1, 2]
+    assert np.isnan(known.until(4).price).sum(axis=1).tolist() == [4, 3, 2]
 
 
 def test_until_twice_is_until_the_earlier_and_the_whole_panel_is_itself():
