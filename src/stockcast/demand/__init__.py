@@ -2,6 +2,7 @@
 
 from stockcast.demand.adjusted import Adjusted
 from stockcast.demand.counts import Counts
+from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.lead_time import LeadTimeDemand
@@ -12,6 +13,7 @@ from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stack
 __all__ = [
     "Adjusted",
     "Counts",
+    "Coursed",
     "DemandForecast",
     "Innovations",
     "LeadTimeDemand",

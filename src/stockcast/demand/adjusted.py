@@ -54,8 +54,7 @@ class Adjusted:
     @property
     def most(self) -> Float[np.ndarray, " series"]:
         """Give a factor that bounds g w: their scores are below 4.5 (of 10⁵ paths) and 3.5 (of ``STEPS``)."""
-        shared, single = (np.sqrt(np.log1p(np.square(width))) for width in (self.shared, self.single))
-        return np.asarray(np.exp(4.5 * shared + 3.5 * single))
+        return most_of(self.shared) * most_of(self.single, 3.5)
 
     def draw(
         self,
@@ -82,6 +81,11 @@ class Adjusted:
         return Adjusted(
             self.inner.take(rows), self.shared[rows], self.single[rows], self.whole[rows], self.cap[rows]
         )  # fmt: skip
+
+
+def most_of(variation: Float[np.ndarray, " series"], score: float = 4.5) -> Float[np.ndarray, " series"]:
+    """Give a bound of lognormal factors of mean 1, from one of their normal scores."""
+    return np.asarray(np.exp(score * np.sqrt(np.log1p(np.square(variation)))))
 
 
 def widened(

@@ -9,6 +9,7 @@ from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand.adjusted import Adjusted
 from stockcast.demand.counts import Counts
+from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.reconciled import Reconciled, Scaled
@@ -17,7 +18,18 @@ from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stack
 
 KINDS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (Adjusted, Counts, Innovations, Marginals, Reconciled, RecordedPaths, Responses, Scaled, Stacked)
+    for kind in (
+        Adjusted,
+        Counts,
+        Coursed,
+        Innovations,
+        Marginals,
+        Reconciled,
+        RecordedPaths,
+        Responses,
+        Scaled,
+        Stacked,
+    )  # fmt: skip
 }
 Packed = dict[str, np.ndarray | str]
 

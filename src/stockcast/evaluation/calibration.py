@@ -18,6 +18,7 @@ from stockcast.demand.adjusted import factors, in_whole_units, widened
 from stockcast.evaluation.published import ceilings, in_whole
 from stockcast.evaluation.replay import Replay
 from stockcast.models.history import ABSURD
+from stockcast.models.states import caps
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
@@ -167,7 +168,8 @@ def _of_singles(replay: Replay, panel: Panel, rows: np.ndarray, shared: Float[np
     """Give u of every period that tells of demand, under each width of single periods."""
     actual, used = _window(replay, panel, rows)
     told = np.flatnonzero(used.any(axis=1))
-    whole, cap, kept = in_whole(replay.past), ceilings(replay.past), []
+    whole, kept = in_whole(replay.past), []
+    cap = ceilings(replay.past, caps(replay.demand.source, len(replay.past.series)))
     for begin in range(0, len(told), CHUNK):
         some = told[begin : begin + CHUNK]
         paths, keys, stream = replay.demand.paths(some), replay.demand.series.keys[some], replay.demand.stream

@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 
 from stockcast.demand import Adjusted, SampledForecast
 from stockcast.models.history import ceiling
-from stockcast.models.uncensor import evidence
+from stockcast.models.states import caps
+from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
 
 CHUNK = 1024
@@ -31,7 +32,7 @@ def published(
     none = np.zeros(len(past.series))
     source = Adjusted(
         demand.source, none if shared is None else shared, none if single is None else single, in_whole(past),
-        ceilings(past),
+        ceilings(past, caps(demand.source, len(past.series))),
     )  # fmt: skip
     return replace(demand, source=source)
 
@@ -45,10 +46,16 @@ def in_whole(panel: Panel) -> Bool[np.ndarray, " series"]:
     return out
 
 
-def ceilings(panel: Panel) -> Float[np.ndarray, " series"]:
-    """Give the largest value that a forecast of one period may take (:func:`stockcast.models.history.ceiling`)."""
+def ceilings(panel: Panel, given: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+    """Give the largest value that a forecast of one period may take (:func:`stockcast.models.history.ceiling`).
+
+    A history that is too short to forecast from is too short to be a bound: there the ceiling is not below that of the
+    source, ``given``, which comes from other series.
+    """
     out = np.empty(len(panel.series))
     for rows in panel.chunks(CHUNK):
         told = evidence(panel.take(rows))
         out[rows] = ceiling(told.values, told.used)
+        short = (told.used.sum(axis=1) < ENOUGH[panel.time.step]) & np.isfinite(given[rows])
+        out[rows] = np.where(short, np.maximum(out[rows], given[rows]), out[rows])
     return out

@@ -34,6 +34,7 @@ class Forecaster(ABC):
 
     name: ClassVar[str]
     counts_only: ClassVar[bool] = False  # refuses sales that are not in whole units
+    pooled: ClassVar[bool] = False  # learns of one series from all others: it can do without analogues
 
     @abstractmethod
     def fit(self, panel: Panel, *, seed: int) -> FittedForecaster:

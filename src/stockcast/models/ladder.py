@@ -1,4 +1,6 @@
-"""A forecast for every series: model → seasonal naive → moving average → category profile → zero, each step told.
+"""A forecast for every series: model → analogues → seasonal naive → moving average → category profile → zero.
+
+Analogues stand for histories that are too short to stand alone; what has ended fades out. Each step is told.
 
 One bad series touches no other: what a model cannot fit, fails on, or lets explode goes one rung down by itself.
 """
@@ -12,18 +14,19 @@ from jaxtyping import Bool
 
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import DataError
-from stockcast.demand import PathSource, SampledForecast
+from stockcast.demand import Coursed, PathSource, SampledForecast
 from stockcast.demand.forecast import CHUNK
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.history import CEILING, ceiling
+from stockcast.models.lifecycle import Lives, lives
 from stockcast.models.naive import MovingAverage, SeasonalNaive
 from stockcast.models.profile import Profile, profile
-from stockcast.models.states import assemble, innovations, sampled, surely_within
+from stockcast.models.states import assemble, caps, innovations, sampled, surely_within
 from stockcast.models.tally import whole
 from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
 
-PROFILE, ZERO = "category_profile", "zero"
+PROFILE, ANALOGUES, ZERO = "category_profile", "analogues", "zero"
 NOT_FINITE, EXPLODED, RAISED = "model failed, no finite forecast", "model failed, forecast explodes", "model failed"
 FRACTIONS = "sales are not in whole units"
 _EXPLODING = 3.0  # times the robust maximum of the history: no median demand lies there
@@ -63,7 +66,10 @@ class Ladder(Forecaster):
 
     def fit(self, panel: Panel, *, seed: int) -> "FittedLadder":
         """Fit the model on the series whose history suffices for it."""
+        of_all = self.profile or profile(panel)
         able = self.forecaster.can_fit(panel)
+        if not self.forecaster.pooled:
+            able &= _analogous(panel, of_all) < 0
         rows = np.flatnonzero(able)
         fitted = None
         if len(rows):
@@ -71,7 +77,7 @@ class Ladder(Forecaster):
                 fitted = self.forecaster.fit(panel.take(rows), seed=seed)
             except _FAULTS:
                 fitted = None  # predict finds the series that is to blame
-        return FittedLadder(panel.series, self.forecaster, able, fitted, self.profile or profile(panel))
+        return FittedLadder(panel.series, self.forecaster, able, fitted, of_all)
 
     def can_fit(self, panel: Panel) -> Bool[np.ndarray, " series"]:
         """Tell that every series gets a forecast."""
@@ -103,7 +109,7 @@ class FittedLadder(FittedForecaster):
         todo = np.ones(n, dtype=bool)
 
         def settle(rows: np.ndarray, source: PathSource, name: str, trouble: np.ndarray | None = None) -> None:
-            told = _faults(panel, rows, source, horizon, seed)
+            told = _faults(panel, rows, source, horizon, seed, bounded=name != ANALOGUES)
             if trouble is not None:
                 told = np.where((told != "") & (trouble != ""), [f"{RAISED}, {why}" for why in trouble], told)
             fine = np.flatnonzero(told == "")
@@ -118,6 +124,12 @@ class FittedLadder(FittedForecaster):
                 reason[rows] = RAISED
             else:
                 settle(rows, source, self.forecaster.name, trouble)
+        rows = np.flatnonzero(todo & (_analogous(panel, self.profile) >= 0))
+        like = np.full(n, "", dtype=object)
+        if len(rows) and self.profile.analogues is not None:
+            part = panel.take(rows)
+            like[rows] = [f" (like {names})" for names in self.profile.analogues.names(part.series)]
+            settle(rows, self.profile.analogues.source(part, horizon), ANALOGUES)
         for lower in (SeasonalNaive(), MovingAverage()):
             rows = np.flatnonzero(todo)
             if len(rows) and lower.name != self.forecaster.name:
@@ -131,12 +143,31 @@ class FittedLadder(FittedForecaster):
         rows = np.flatnonzero(todo)
         if len(rows):
             settle(rows, innovations(len(rows), cap=np.ones(len(rows))), ZERO)
-        demand = sampled(panel, assemble(n, parts), horizon, seed=seed, n_paths=n_paths)
-        text = [
-            "" if name == self.forecaster.name else f"{self.forecaster.name}→{name}: {why}"
-            for name, why in zip(rung, reason, strict=True)
-        ]
+        life = lives(panel, horizon, self.profile.quiet_of(panel))
+        demand = sampled(panel, _led(assemble(n, parts), life), horizon, seed=seed, n_paths=n_paths)
+        text = []
+        for at, (name, why) in enumerate(zip(rung.tolist(), reason.tolist(), strict=True)):
+            model = self.forecaster.name
+            down = "" if name == model else f"{model}→{name}: {why}{like[at] if name == ANALOGUES else ''}"
+            ends = f"{'; ' if down else f'{model}→{life.what[at]}: '}{life.why[at]}" if life.what[at] else ""
+            text.append(down + ends)
         return demand, np.array(text, dtype=np.str_)
+
+
+def _analogous(panel: Panel, of_all: Profile) -> np.ndarray:
+    """Give where the analogues of each series stand, −1 where there are none."""
+    found = of_all.analogues
+    return np.full(len(panel.series), -1) if found is None else found.rows(panel.series)
+
+
+def _led(source: PathSource, life: Lives) -> PathSource:
+    """Lead the paths of series whose life begins or ends along its course; the others stay as they are."""
+    n, changed = len(life.what), life.what != ""
+    if not changed.any():
+        return source
+    some, rest = np.flatnonzero(changed), np.flatnonzero(~changed)
+    led = Coursed(source.take(some), life.course[some], np.zeros(len(some)), caps(source, n)[some])
+    return assemble(n, [(rest, source.take(rest)), (some, led)])
 
 
 def _attempt(
@@ -160,12 +191,17 @@ def _attempt(
         return [*upper, *_attempt(forecaster, panel, rows[half:], None, horizon, seed)]
 
 
-def _faults(panel: Panel, rows: np.ndarray, source: PathSource, horizon: int, seed: int) -> np.ndarray:
-    """Say what is wrong with the forecast of each row; '' where nothing is."""
+def _faults(
+    panel: Panel, rows: np.ndarray, source: PathSource, horizon: int, seed: int, *, bounded: bool = True
+) -> np.ndarray:
+    """Say what is wrong with the forecast of each row; '' where nothing is.
+
+    A history that is too short to forecast from is too short to be a bound: then ``bounded`` is False.
+    """
     part = panel.take(rows)
     told = evidence(part)
     limit = _EXPLODING / CEILING * ceiling(told.values, told.used)
-    limit = np.where(told.used.any(axis=1), limit, np.inf)  # nothing to explode against
+    limit = np.where(told.used.any(axis=1) & bounded, limit, np.inf)  # nothing to explode against
     reason = np.full(len(rows), "", dtype=object)
     doubtful = np.flatnonzero(~surely_within(source, horizon, limit))  # only their paths can tell
     demand = sampled(part, source, horizon, seed=seed, n_paths=_LOOK)

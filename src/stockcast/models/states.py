@@ -10,6 +10,7 @@ from stockcast.core.random import Stream
 from stockcast.demand import (
     Adjusted,
     Counts,
+    Coursed,
     Innovations,
     PathSource,
     Reconciled,
@@ -149,7 +150,7 @@ def clipped(demand: SampledForecast) -> int:
 
     Paths are drawn only of the series that can reach their cap at all.
     """
-    cap, most = _caps(demand.source, len(demand.series)), _reach(demand.source, len(demand.series), demand.horizon)
+    cap, most = caps(demand.source, len(demand.series)), _reach(demand.source, len(demand.series), demand.horizon)
     rows = np.flatnonzero(most >= cap)
     count = 0
     for begin in range(0, len(rows), 256):
@@ -158,13 +159,13 @@ def clipped(demand: SampledForecast) -> int:
     return count
 
 
-def _caps(source: PathSource, n: int) -> np.ndarray:
+def caps(source: PathSource, n: int) -> np.ndarray:
     """Give the cap of each series, infinite where its source has none."""
     if isinstance(source, Stacked):
         out = np.full(n, np.inf)
         for at, member in enumerate(source.members):
             mine = source.owner == at
-            out[mine] = _caps(member, int(mine.sum()))
+            out[mine] = caps(member, int(mine.sum()))
         return out
     return np.asarray(getattr(source, "cap", np.full(n, np.inf)))
 
@@ -181,7 +182,7 @@ def _reach(source: PathSource, n: int, horizon: int) -> np.ndarray:
         return _reach(source.inner, n, horizon) * source.most
     if isinstance(source, Counts):
         return np.where(source.may_reach_cap(), np.inf, 0.0)
-    if isinstance(source, Reconciled | Scaled):
+    if isinstance(source, Coursed | Reconciled | Scaled):
         return source.reach(_reach(source.inner, n, horizon))
     if isinstance(source, Innovations | Responses):
         return np.minimum(source.bound(horizon), source.cap)
