@@ -21,4 +21,5 @@ CODES: tuple[Code, ...] = (
     Code("SC-B011", "an output is not finite or negative", "A number about to be written is not one.", _REMEDY),
     Code("SC-B012", "two order lines share one id", "The ids of orders.csv would not be unique.", _REMEDY),
     Code("SC-B013", "a held run would replace the latest", "A run that is held back bears the latest's name.", _REMEDY),
+    Code("SC-B014", "a matrix of features with holes", "Features were selected before holes were filled.", _REMEDY),
 )

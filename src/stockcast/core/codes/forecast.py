@@ -39,4 +39,11 @@ CODES: tuple[Code, ...] = (
         "forecast.hierarchy names a column that items do not have (or that is empty for every item).",
         "Name columns of items, location or sku; the message lists what there is.",
     ),
+    Code(
+        "SC-M030",
+        "no such family of features",
+        "A choice of features names a family that there is none of.",
+        "Name families of docs/features.md: lags, windows, season, calendar, price, promotion, covariates, "
+        "availability, static, groups.",
+    ),
 )
