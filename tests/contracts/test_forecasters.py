@@ -15,6 +15,7 @@ from stockcast.models.ladder import Ladder, failed
 
 NAMES = [info.name for info in MODELS if info.available]
 # fitted series by series: smaller panels, and a forecast of NaN for what they refuse (can_fit), which the ladder covers
+POOLED = {info.name for info in MODELS if info.pooled}  # learn from all series at once: another panel, another model
 SLOW = {"sarimax", "unobserved_components", "ets_statsmodels"}
 MAKERS = {name: (lambda name=name: make(name)) for name in NAMES}
 MAKERS |= {f"ladder of {name}": (lambda name=name: Ladder(make(name))) for name in ("ets", "tsb", "negative_binomial")}
@@ -88,7 +89,7 @@ def test_the_same_seed_gives_the_same_bytes(forecaster):
 
 
 @every_step
-@pytest.mark.parametrize("forecaster", [make(name) for name in NAMES], ids=lambda made: made.name)
+@pytest.mark.parametrize("forecaster", [make(name) for name in NAMES if name not in POOLED], ids=lambda made: made.name)
 def test_permuted_series_permute_the_forecast(forecaster, step):
     n = size(forecaster, 9)
     past = retail(n, 170, step=step)
@@ -112,6 +113,9 @@ def test_chunks_give_the_same_bytes_as_the_whole(forecaster, step):
     whole = forecast(forecaster, past)
     some = (np.arange(0, 4), np.arange(4, 5), np.arange(5, 11), np.array([0, 3, 7, 10]))
     for rows in some if n > 3 else (np.arange(0, 2), np.array([0, 2])):
+        if forecaster.name in POOLED:
+            assert whole.take(rows).paths().tobytes() == whole.paths(rows).tobytes()
+            continue
         part = forecast(forecaster, past.take(rows))
         assert part.paths().tobytes() == whole.paths(rows).tobytes()
         assert part.paths().tobytes() == whole.take(rows).paths().tobytes()
@@ -135,6 +139,10 @@ def test_a_poisoned_series_touches_no_other(forecaster):
     sales[sick, ::9] = 1e300
     bad = panel(sales, observed=past.observed, in_stock=past.in_stock, category=past.attributes.column("category"))
     others = np.delete(np.arange(n), sick)
+    if forecaster.name in POOLED:  # it is as if it were not there
+        past = bad.take(others)
+        assert forecast(forecaster, bad).paths(others).tobytes() == forecast(forecaster, past).paths().tobytes()
+        return
     with np.errstate(all="ignore"):
         assert forecast(forecaster, bad).paths(others).tobytes() == forecast(forecaster, past).paths(others).tobytes()
 
@@ -158,7 +166,7 @@ def test_what_is_written_down_draws_the_same_bytes(forecaster):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_series_gets_a_forecast_from_the_ladder(name):
-    past = retail(6, 90)
+    past = retail(6, 260 if name in POOLED else 90)
     sales, observed = past.sales.copy(), past.observed.copy()
     observed[0], sales[1] = False, 0.0
     observed[2, :-3], sales[2, :-3] = False, 0.0
@@ -169,3 +177,10 @@ def test_every_series_gets_a_forecast_from_the_ladder(name):
     assert fallback[0] == f"{name}→category_profile: no history"
     assert fallback[5] == ""
     assert not failed(fallback).any()
+
+
+@pytest.mark.parametrize("name", sorted(POOLED))
+def test_a_pooled_model_says_so_and_is_told_where_there_is_too_little_to_pool(name):
+    assert make(name).pooled
+    _, fallback = Ladder(make(name)).fit(retail(3, 60), seed=7).climb(retail(3, 60), 10, seed=7, n_paths=20)
+    assert all(text.endswith("too little history of all series together to learn from") for text in fallback.tolist())

@@ -6,6 +6,7 @@ from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.lead_time import LeadTimeDemand
+from stockcast.demand.ratios import Ratios
 from stockcast.demand.reconciled import Reconciled, Scaled
 from stockcast.demand.responses import Responses
 from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
@@ -20,6 +21,7 @@ __all__ = [
     "Marginals",
     "PathSource",
     "QuantileForecast",
+    "Ratios",
     "Reconciled",
     "RecordedPaths",
     "Responses",

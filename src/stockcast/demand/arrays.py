@@ -12,6 +12,7 @@ from stockcast.demand.counts import Counts
 from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import SampledForecast
 from stockcast.demand.innovations import Innovations
+from stockcast.demand.ratios import Ratios
 from stockcast.demand.reconciled import Reconciled, Scaled
 from stockcast.demand.responses import Responses
 from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stacked
@@ -24,6 +25,7 @@ KINDS: dict[str, type] = {
         Coursed,
         Innovations,
         Marginals,
+        Ratios,
         Reconciled,
         RecordedPaths,
         Responses,

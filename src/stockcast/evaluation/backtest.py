@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from stockcast.core.parallel import map_pieces
+from stockcast.demand import PathSource
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
 from stockcast.evaluation.scores import Outcome, join, judge, spread
-from stockcast.models.catalogue import make
+from stockcast.models.catalogue import is_pooled, make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import Profile, profile
 from stockcast.models.uncensor import evidence
@@ -37,16 +38,21 @@ class Piece:
     n_paths: int
     seed: int
     profile: Profile
+    kept: Int[np.ndarray, " row"] | None = None
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The outcome of a piece, and the seconds that it took."""
+    """The outcome of a piece, the seconds that it took, and the paths of the series that the piece wants kept."""
 
     outcome: Outcome
     fit_s: float
     predict_s: float
+    source: PathSource | None = None
+
+
+Kept = dict[tuple[str, int], PathSource]  # by model and number of known periods
 
 
 def judge_piece(piece: Piece) -> Judged:
@@ -56,13 +62,15 @@ def judge_piece(piece: Piece) -> Judged:
     past = piece.panel.until(piece.known)
     ladder = Ladder(model, piece.profile).fit(past, seed=piece.seed)
     fitted = time.perf_counter()
-    demand = published(ladder.predict(past, piece.window, seed=piece.seed, n_paths=piece.n_paths), past)
+    raw = ladder.predict(past, piece.window, seed=piece.seed, n_paths=piece.n_paths)
+    demand = published(raw, past)
     told = evidence(past)
     scales = naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)
     window = slice(piece.known, piece.known + piece.window)
     used = piece.panel.fully_in_stock[:, window]
     outcome = judge(demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels)
-    return Judged(outcome, fitted - begin, time.perf_counter() - fitted)
+    source = None if piece.kept is None else raw.source.take(piece.kept)
+    return Judged(outcome, fitted - begin, time.perf_counter() - fitted, source)
 
 
 def backtest(
@@ -77,13 +85,17 @@ def backtest(
     workers: int = 1,
     done: Callable[[int], None] = lambda count: None,
     competes: Bool[np.ndarray, "model series"] | None = None,
+    rows: Int[np.ndarray, " row"] | None = None,
+    kept: Kept | None = None,
 ) -> tuple[list[list[Outcome]], dict[str, tuple[float, float]]]:
     """Judge every model at every origin.
 
     Parameters
     ----------
     competes
-        The series that each model is judged on; all when left out.
+        The series that each model is judged on; all when left out. A pooled model learns from all and is judged on all.
+    rows, kept
+        Series whose paths by pooled models are added to ``kept``, so that a replay need not fit them again.
 
     Returns
     -------
@@ -91,22 +103,30 @@ def backtest(
         ``outcomes[model][origin]``; and for each model the seconds of fitting and of predicting.
     """
     n = len(panel.series)
-    rows_of = [np.arange(n) if competes is None else np.flatnonzero(competes[at]) for at in range(len(names))]
+    pooled = [is_pooled(name) for name in names]
+    rows_of = [
+        np.arange(n) if competes is None or whole else np.flatnonzero(competes[at]) for at, whole in enumerate(pooled)
+    ]
     profiles = [profile(panel.until(known)) for known in folds.known]
     # models that compete for the same series share their panels: few series at a time may have to be copied
-    parts = {mine.tobytes(): [(rows, panel.take(rows)) for rows in chunked(mine)] for mine in rows_of}
+    parts = {mine.tobytes(): [(some, panel.take(some)) for some in chunked(mine)] for mine in rows_of}
+    wanted = None if kept is None else rows
     pieces = [
-        Piece(name, part, known, folds.window, periods[rows], levels, n_paths, seed, of_all)
-        for name, mine in zip(names, rows_of, strict=True)
+        Piece(name, part, known, folds.window, periods[some], levels, n_paths, seed, of_all, wanted if whole else None)
+        for name, mine, whole in zip(names, rows_of, pooled, strict=True)
         for known, of_all in zip(folds.known, profiles, strict=True)
-        for rows, part in parts[mine.tobytes()]
+        for some, part in ([(mine, panel)] if whole else parts[mine.tobytes()])
     ]
     judged = map_pieces(judge_piece, pieces, workers=within(workers, panel, len(names) * len(folds.known)), done=done)
     outcomes, seconds, at = [], {}, 0
-    for name, mine in zip(names, rows_of, strict=True):
-        per_fold = len(chunked(mine))
+    for name, mine, whole in zip(names, rows_of, pooled, strict=True):
+        per_fold = 1 if whole else len(chunked(mine))
         found = judged[at : at + per_fold * len(folds.known)]
         at += len(found)
+        if kept is not None:
+            kept.update(
+                ((name, known), one.source) for known, one in zip(folds.known, found, strict=False) if one.source
+            )
         folded = [found[fold * per_fold : (fold + 1) * per_fold] for fold in range(len(folds.known))]
         joined = [join([one.outcome for one in pieces_of]) if pieces_of else None for pieces_of in folded]
         outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])

@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from stockcast.demand import SampledForecast
 from stockcast.evaluation import alignment
+from stockcast.evaluation.backtest import Kept
 from stockcast.evaluation.calibration import calibrate
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.published import published
@@ -28,6 +29,7 @@ class Replayed:
     names: Sequence[str]
     chosen: Int[np.ndarray, " series"]
     folds: Folds
+    kept: Kept | None = None  # what the backtest has of replay.sample(panel)
 
 
 @final
@@ -74,7 +76,8 @@ def finish(
     of_all = decide or method in alignment.METHODS
     rows = np.arange(len(panel.series)) if of_all else sample(panel)
     folds = models.folds if len(rows) else replace(models.folds, known=())
-    earlier = replays(models.names, models.chosen, panel, folds, rows=rows, seed=seed, n_paths=n_paths, workers=workers)
+    earlier = replays(models.names, models.chosen, panel, folds, rows=rows, seed=seed, n_paths=n_paths, workers=workers,
+                      kept=None if of_all else models.kept)  # fmt: skip
     scores: tuple[Score, ...] = ()
     notes: list[str] = []
     if decide and earlier:

@@ -1,7 +1,7 @@
 """Each model fitted on the series that chose it, and what comes out put together to one forecast."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -11,7 +11,7 @@ from jaxtyping import Int
 from stockcast.core.parallel import map_pieces
 from stockcast.demand import PathSource
 from stockcast.evaluation.backtest import CHUNK, within
-from stockcast.models.catalogue import make
+from stockcast.models.catalogue import is_pooled, make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import Profile, profile
 from stockcast.models.states import assemble
@@ -56,6 +56,8 @@ def fit_chosen(
     seed: int,
     workers: int = 1,
     of_all: Profile | None = None,
+    among: tuple[Panel, Int[np.ndarray, " row"]] | None = None,
+    ready: Mapping[str, PathSource] | None = None,
     done: Callable[[int], None] = lambda count: None,
 ) -> Fitted:
     """Fit each model on the series that chose it, chunk by chunk, and stack what comes out.
@@ -66,20 +68,39 @@ def fit_chosen(
         The index into ``names`` of each series' model.
     of_all
         The profile of all series, where the panel holds only some of them; learnt from the panel when left out.
+    among
+        All series, where the panel holds only some of them, and the rows of these: what a pooled model is fitted on.
+    ready
+        Paths of the panel's series by models that need not be fitted again.
     """
     of_all = of_all or profile(panel)
-    pieces, rows_of = [], []
+    pieces: list[_Piece] = []
+    rows_of: list[tuple[int, np.ndarray]] = []
+    texts = np.full(len(panel.series), "", dtype=object)
+    parts: list[tuple[np.ndarray, PathSource]] = []
+    taken: dict[int, np.ndarray] = {}  # the rows that are wanted of a piece that forecasts more
     for at, name in enumerate(names):
         mine = np.flatnonzero(chosen == at)
+        if not len(mine):
+            continue
+        if ready is not None and name in ready:
+            parts.append((mine, ready[name].take(mine)))
+            continue
+        if is_pooled(name):
+            whole, place = among or (panel, np.arange(len(panel.series)))
+            taken[len(pieces)] = place[mine]
+            rows_of.append((at, mine))
+            pieces.append(_Piece(name, whole, horizon, seed, of_all))
+            continue
         for begin in range(0, len(mine), CHUNK):
             rows = mine[begin : begin + CHUNK]
             rows_of.append((at, rows))
             pieces.append(_Piece(name, panel.take(rows), horizon, seed, of_all))
     results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
     seconds = dict.fromkeys(names, (0.0, 0.0))
-    texts = np.full(len(panel.series), "", dtype=object)
-    parts = []
-    for (at, rows), (source, fallback, fit_s, predict_s) in zip(rows_of, results, strict=True):
+    for piece, ((at, rows), (source, fallback, fit_s, predict_s)) in enumerate(zip(rows_of, results, strict=True)):
+        if piece in taken:
+            source, fallback = source.take(taken[piece]), fallback[taken[piece]]
         parts.append((rows, source))
         texts[rows] = fallback
         before = seconds[names[at]]

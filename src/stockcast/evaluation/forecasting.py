@@ -9,10 +9,11 @@ from jaxtyping import Bool, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
-from stockcast.evaluation.backtest import CHUNK, backtest
+from stockcast.evaluation.backtest import CHUNK, Kept, backtest
 from stockcast.evaluation.finishing import Replayed, finish
 from stockcast.evaluation.fitting import fit_chosen
 from stockcast.evaluation.folds import rolling
+from stockcast.evaluation.replay import sample
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import best, choose, competing
@@ -109,13 +110,14 @@ def forecast(
     scores: tuple[Score, ...] = ()
     seconds = dict.fromkeys(names, (0.0, 0.0))
     finished = 0
+    kept: Kept = {}
     preferred = next((name for name in PREFERRED if name in names), names[0])
     if cut.known and len(panel.series):
         judged_by = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
         competes = competing(names, segment)
         outcomes, seconds = backtest(
             names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done,
-            competes=competes,
+            competes=competes, rows=sample(panel), kept=kept,
         )  # fmt: skip
         finished = len(cut.known) * sum(-(-int(mine.sum()) // CHUNK) for mine in competes)
         chosen = choose(outcomes, segment, list(names).index(preferred), competes)
@@ -135,8 +137,9 @@ def forecast(
     )
     seconds = {name: _plus(seconds[name], fitted.seconds[name]) for name in names}
     raw = sampled(panel, fitted.source, horizon, seed=seed, n_paths=n_paths)
+    replayed = Replayed(names, chosen, rolling(panel.time.n, horizon, folds, panel.time.step), kept)
     last = finish(
-        raw, panel, Replayed(names, chosen, rolling(panel.time.n, horizon, folds, panel.time.step)), segment, periods,
+        raw, panel, replayed, segment, periods,
         hierarchy=hierarchy, reconcile=reconcile, effort=effort, levels=levels, seed=seed, workers=workers,
         n_paths=min(n_paths, FAST_PATHS),
     )  # fmt: skip

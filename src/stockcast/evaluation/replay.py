@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from stockcast.demand import SampledForecast
+from stockcast.evaluation.backtest import Kept
 from stockcast.evaluation.fitting import fit_chosen
 from stockcast.evaluation.folds import Folds
 from stockcast.models.profile import profile
@@ -51,15 +52,21 @@ def replays(
     seed: int,
     n_paths: int,
     workers: int = 1,
+    kept: Kept | None = None,
 ) -> list[Replay]:
-    """Fit the chosen models again at every origin of the folds, for some series, on what was known there."""
+    """Fit the chosen models again at every origin of the folds, for some series, on what was known there.
+
+    What a backtest has ``kept`` of these series is used as it is.
+    """
     out = []
     some = panel.take(rows)
     for known in folds.known:
-        past = some.until(known)
+        past, whole = some.until(known), panel.until(known)
+        ready = {name: source for (name, at), source in (kept or {}).items() if at == known}
         fitted = fit_chosen(
-            names, chosen[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(panel.until(known))
-        )
+            names, chosen[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(whole),
+            among=(whole, rows), ready=ready,
+        )  # fmt: skip
         out.append(Replay(known, past, sampled(past, fitted.source, folds.window, seed=seed, n_paths=n_paths)))
     return out
 

@@ -24,7 +24,8 @@ class ModelInfo:
 
     ``available`` says whether this version has the model; ``auto`` whether ``auto`` and the name of its group mean it,
     or only its own name does, because it is a part of another model, or fitted series by series and slowly
-    (:func:`affordable`); ``rare`` that it is made for demand that comes now and then (:func:`suits`).
+    (:func:`affordable`); ``rare`` that it is made for demand that comes now and then (:func:`suits`); ``pooled`` that
+    it learns from all series at once, so that it is fitted on whole panels.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ModelInfo:
     available: bool
     auto: bool = True
     rare: bool = False
+    pooled: bool = False
 
 
 MODELS: tuple[ModelInfo, ...] = (
@@ -58,7 +60,9 @@ MODELS: tuple[ModelInfo, ...] = (
         "unobserved_components", "statistical", "level, damped trend, season", "Harvey 1989, statsmodels", True, False
     ),
     ModelInfo("ets_statsmodels", "statistical", "additive smoothing, the reference", "statsmodels", True, False),
-    ModelInfo("lightgbm", "boosting", "gradient boosting over all series", "LightGBM", False),
+    ModelInfo(
+        "lightgbm", "boosting", "gradient boosting over all series", "Ke et al. 2017, LightGBM", True, pooled=True
+    ),
     ModelInfo("tft", "deep", "temporal fusion transformer", "pytorch-forecasting", False),
     ModelInfo("chronos", "deep", "a pretrained model", "Ansari et al. 2024", False),
 )
@@ -83,6 +87,17 @@ def suits(name: str, segment: str) -> bool:
     return name not in rare or segment.rpartition("-")[2] in RARE
 
 
+def is_pooled(name: str) -> bool:
+    """Tell whether a model learns from all series at once.
+
+    Examples
+    --------
+    >>> is_pooled("lightgbm"), is_pooled("ets")
+    (True, False)
+    """
+    return any(info.pooled for info in MODELS if info.name == name)
+
+
 def _of(module: str, name: str, *arguments: str) -> "Callable[[], Forecaster]":
     def maker() -> "Forecaster":
         made: Forecaster = getattr(importlib.import_module(f"stockcast.models.{module}"), name)(*arguments)
@@ -104,6 +119,7 @@ MAKERS: "dict[str, Callable[[], Forecaster]]" = {
     "adida": _of("aggregated", "ADIDA"),
     "imapa": _of("aggregated", "IMAPA"),
     "negative_binomial": _of("counts", "NegativeBinomial"),
+    "lightgbm": _of("boosting", "Boosting"),
     "sarimax": _of("classical", "Sarimax"),
     "unobserved_components": _of("classical", "Components"),
     "ets_statsmodels": _of("classical", "ReferenceSmoothing"),

@@ -29,6 +29,7 @@ from stockcast.panel import Panel
 PROFILE, ANALOGUES, ZERO = "category_profile", "analogues", "zero"
 NOT_FINITE, EXPLODED, RAISED = "model failed, no finite forecast", "model failed, forecast explodes", "model failed"
 FRACTIONS = "sales are not in whole units"
+TOO_LITTLE = "too little history of all series together to learn from"
 _EXPLODING = 3.0  # times the robust maximum of the history: no median demand lies there
 FEW = 28  # periods below which the length of a history is the reason
 _LOOK = 64  # paths that a forecast is judged by
@@ -104,7 +105,7 @@ class FittedLadder(FittedForecaster):
         self.series.require(panel.series, "fitted ladder and panel")
         n = len(panel.series)
         parts: list[tuple[np.ndarray, PathSource]] = []
-        reason = np.where(self.able, "", _history(panel, self.forecaster.counts_only)).astype(object)
+        reason = np.where(self.able, "", _history(panel, self.forecaster)).astype(object)
         rung = np.full(n, self.forecaster.name, dtype=object)
         todo = np.ones(n, dtype=bool)
 
@@ -215,17 +216,20 @@ def _faults(
     return reason
 
 
-def _history(panel: Panel, counts_only: bool) -> np.ndarray:
+def _history(panel: Panel, forecaster: Forecaster) -> np.ndarray:
     """Say in words how little history a series has, or that what it has cannot be counted."""
     told = evidence(panel)
     periods, demands = told.used.sum(axis=1), (told.used & (told.values > 0)).sum(axis=1)
     long = (periods >= ENOUGH[panel.time.step]) & (demands >= 2)
-    parts = long & ~whole(panel.sales, told.used) if counts_only else np.zeros(len(long), dtype=bool)
+    parts = long & ~whole(panel.sales, told.used) if forecaster.counts_only else np.zeros(len(long), dtype=bool)
     out = []
-    for p, d, part in zip(periods.tolist(), demands.tolist(), parts.tolist(), strict=True):
+    for p, d, part, fine in zip(periods.tolist(), demands.tolist(), parts.tolist(), long.tolist(), strict=True):
         word = f"{p} period{'s' * (p != 1)} of history"
         if part:
             out.append(FRACTIONS)
+            continue
+        if fine and forecaster.pooled:
+            out.append(TOO_LITTLE)
             continue
         out.append("no history" if p == 0 else word if p < FEW else f"{d} demand{'s' * (d != 1)} in {word}")
     return np.array(out, dtype=object)

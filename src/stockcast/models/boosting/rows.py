@@ -1,0 +1,159 @@
+"""Rows to learn from: which periods of which series, from how far ahead, and their features and targets.
+
+A row is a series s, an origin o and a step h; its target is the demand of the period o + h, and its features are what
+was known at o. Which rows are taken hangs on the series' own key: the same ones in any order of the series.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int
+
+from stockcast.core.random import Stream
+from stockcast.features import Block, Groups, Spec, build, gather
+from stockcast.models.history import ABSURD
+from stockcast.models.uncensor import evidence
+from stockcast.panel import Panel
+
+CHUNK = 256  # series whose features are held at once
+MOST = 1_000_000  # rows
+ENOUGH = 60_000  # rows up to which a period is seen from several distances
+SEVERAL = 4
+SHORT, LONG = {"day": "ewm_28", "week": "ewm_4"}, {"day": "mean_112", "week": "mean_26"}
+LEAST = 0.1  # of the mean size of a demand: no series' scale is taken for smaller
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What features are made, learnt on the whole panel once."""
+
+    spec: Spec
+    groups: Groups
+
+    @classmethod
+    def of(cls, panel: Panel) -> "Features":
+        """Learn the groups of a panel."""
+        return cls(Spec.of(panel), Groups.fit(panel, told))
+
+    def seen_from(self, panel: Panel) -> "Features":
+        """Give the same features of a panel of the same series that reaches further or less far."""
+        return Features(self.spec, Groups.fit(panel, told, like=self.groups))
+
+    def block(self, part: Panel, horizon: int) -> Block:
+        """Make the features of a chunk of series."""
+        values, used = told(part)
+        return build(part, values, used, horizon, self.spec, self.groups)
+
+
+def told(panel: Panel) -> tuple[Float[np.ndarray, "series time"], Bool[np.ndarray, "series time"]]:
+    """Give the evidence of demand; a series with absurd sales tells nothing, so that it changes no other."""
+    found = evidence(panel)
+    sound = np.asarray((np.where(found.used, found.values, 0.0) < ABSURD).all(axis=1))
+    return found.values, found.used & sound[:, None]
+
+
+def in_order(panel: Panel) -> Iterator[Int[np.ndarray, " row"]]:
+    """Give chunks of series in the order of their keys, each chunk ascending."""
+    order = np.argsort(panel.series.keys, kind="stable")
+    for begin in range(0, len(order), CHUNK):
+        yield np.sort(order[begin : begin + CHUNK])
+
+
+def by_key(panel: Panel, series: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+    """Give the order of rows by their series' keys, a stable one."""
+    return np.argsort(panel.series.keys[series], kind="stable")
+
+
+def scales(
+    block: Block, used: Bool[np.ndarray, "series time"], demand: Float[np.ndarray, "series time"], step: str
+) -> Float[np.ndarray, "series time"]:
+    """Give what each series' sales are divided by: its recent level, at every origin; NaN before there is one.
+
+    It is the mean of a smoothed level (half-life of 28 days or 4 weeks) and of a trailing mean (112 days, 26 weeks), at
+    least a tenth of the mean size of a demand so far.
+    """
+    at = {name: place for place, name in enumerate(block.names)}
+    time = demand.shape[1]
+    level = (
+        0.5 * block.values[at[SHORT[step]], :, :time] + 0.5 * block.values[at[LONG[step]], :, :time]
+    ).astype(float)  # fmt: skip
+    sold = used & (demand > 0)
+    size = np.cumsum(np.where(sold, demand, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
+    floor = LEAST * size
+    return np.where(floor > 0, np.fmax(level, floor), np.nan)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Features and targets, divided by the scale of their series at the origin where they are amounts."""
+
+    x: Float32[np.ndarray, "row feature"]
+    y: Float[np.ndarray, " row"]
+    scale: Float[np.ndarray, " row"]
+    target: Int[np.ndarray, " row"]
+
+
+def read(
+    block: Block,
+    scale: Float[np.ndarray, " row"],
+    s: Int[np.ndarray, " row"],
+    o: Int[np.ndarray, " row"],
+    h: Int[np.ndarray, " row"],
+    learnt: int,
+) -> Float32[np.ndarray, "row feature"]:
+    """Read the features of rows, amounts of sales over the scale, and the step ahead as the last of them.
+
+    Parameters
+    ----------
+    learnt
+        The farthest step that is learnt: a step beyond it counts as this one.
+    """
+    x = np.empty((len(s), len(block.columns) + 1), dtype=np.float32)
+    gather(block, s, o, h, out=x[:, :-1])
+    x[:, -1] = np.minimum(h, learnt)
+    with np.errstate(all="ignore"):
+        for at, column in enumerate(block.columns):
+            if column.units:
+                x[:, at] /= scale
+    x[np.isinf(x)] = np.nan
+    return x
+
+
+def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int) -> Rows:
+    """Take the rows to learn from: every period with evidence, from a random distance; a sample where they are many.
+
+    Parameters
+    ----------
+    most
+        Rows at most, about; how many there is room for.
+    """
+    count = sum(int(told(panel.take(rows))[1].sum()) for rows in panel.chunks(CHUNK))
+    times = int(np.clip(ENOUGH // max(count, 1), 1, min(SEVERAL, horizon)))
+    share = min(1.0, most / max(count * times, 1))
+    stream = Stream(seed, "boosting/rows")
+    parts = []
+    for rows in in_order(panel):
+        part = panel.take(rows)
+        demand, used = told(part)
+        block = features.block(part, horizon)
+        scale = scales(block, used, demand, panel.time.step)
+        drawn = stream.uniform(part.series.keys, (part.time.n, 1 + times), single=True)
+        s, t = np.nonzero(used & (drawn[:, :, 0] < share))
+        # distances apart from one another: one out of each part of the horizon
+        far = np.arange(times)[None, :] + drawn[s, t, 1:]
+        h = 1 + np.minimum((far * horizon / times).astype(np.int64), horizon - 1)
+        s, t, h = np.repeat(s, times), np.repeat(t, times), h.ravel()
+        seen = t - h >= 0
+        seen[seen] = np.isfinite(scale[s[seen], (t - h)[seen]])
+        s, t, h = s[seen], t[seen], h[seen]
+        order = by_key(part, s)
+        s, t, h = s[order], t[order], h[order]
+        by = scale[s, t - h]
+        parts.append((read(block, by, s, t - h, h, horizon), demand[s, t] / by, by, t))
+    if not parts:
+        return Rows(np.zeros((0, 0), dtype=np.float32), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
+    return Rows(*(np.concatenate([part[at] for part in parts]) for at in range(4)))

@@ -1,0 +1,116 @@
+"""The trees themselves: LightGBM's parameters by the size of the data, its training, and its text."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float, Float32, Int
+
+from stockcast.core.errors import DataError
+from stockcast.core.parallel import threads_here
+
+POWER = 1.1  # of the Tweedie distribution: between Poisson, and one of amounts that are often 0
+MOST_TREES, PATIENCE, EVERY = 400, 40, 10
+RATE = 0.05
+WORTH = 100_000  # rows below which threads wait for one another more than they work
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """A trained model as LightGBM's own text, with the hash of it; there is nothing to unpickle.
+
+    Raises
+    ------
+    DataError
+        If text and hash do not belong together, when it is read.
+    """
+
+    text: str
+    digest: str
+
+    @classmethod
+    def of(cls, text: str) -> "Trees":
+        """Hold a text with its hash."""
+        return cls(text, hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+
+    def predict(self, x: Float32[np.ndarray, "row feature"]) -> Float[np.ndarray, " row"]:
+        """Give the mean of each row's target."""
+        import lightgbm
+
+        if Trees.of(self.text).digest != self.digest:
+            raise DataError("a boosted model was changed after it was written", code="SC-M004", help="fit it again")
+        return np.asarray(lightgbm.Booster(model_str=self.text).predict(x, num_threads=threads_here() if len(x) >= WORTH else 1))
+
+
+def parameters(rows: int, seed: int) -> dict[str, Any]:
+    """Give LightGBM's parameters: more leaves, each of more rows, the more rows there are.
+
+    ``deterministic`` with histograms by row gives the same bytes for any number of threads.
+
+    Examples
+    --------
+    >>> [parameters(n, 7)["num_leaves"] for n in (2_000, 50_000, 1_000_000)]
+    [7, 12, 127]
+    """
+    return {
+        "objective": "tweedie",
+        "tweedie_variance_power": POWER,
+        "learning_rate": RATE,
+        "num_leaves": int(np.clip(rows // 4000, 7, 127)),
+        "min_data_in_leaf": int(np.clip(rows // 10_000, 20, 400)),
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "max_bin": 100,
+        "feature_pre_filter": False,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": threads_here() if rows >= WORTH else 1,
+        "seed": seed % 2**31,
+        "verbosity": -1,
+    }
+
+
+def train(
+    x: Float32[np.ndarray, "row feature"],
+    y: Float[np.ndarray, " row"],
+    weight: Float[np.ndarray, " row"],
+    held_out: Int[np.ndarray, " held"],
+    categorical: list[int],
+    seed: int,
+) -> tuple[Trees, Trees]:
+    """Train on the rows that are not held out, stop where these no longer gain, and train again on all.
+
+    Parameters
+    ----------
+    x
+        Features; the array may be changed.
+    y, weight
+        Targets ≥ 0 and what a row counts.
+    held_out
+        Rows of the latest periods.
+
+    Returns
+    -------
+    early, final
+        The model that has not seen the rows held out, and the one of all rows, with as many trees.
+    """
+    import lightgbm
+
+    given = parameters(len(y), seed)
+    data = lightgbm.Dataset(
+        x, y, weight=weight, categorical_feature=categorical, params=given, free_raw_data=False
+    ).construct()
+    mask = np.ones(len(y), dtype=bool)
+    mask[held_out] = False
+    past = data.subset(np.flatnonzero(mask).tolist())
+    judge = data.subset(held_out.tolist())
+    early = lightgbm.train(
+        given, past, MOST_TREES, valid_sets=[judge],
+        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+    )  # fmt: skip
+    best = max(int(early.best_iteration), EVERY)
+    final = lightgbm.train(given, data, best)
+    return Trees.of(early.model_to_string(num_iteration=best)), Trees.of(final.model_to_string())
