@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batched, naive, stages, startup, statistical
+from benchmarks import batched, censored, naive, stages, startup, statistical
 from benchmarks.subject import Setting, Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -16,6 +16,7 @@ SUBJECTS: tuple[Subject, ...] = (
     naive.SUBJECT,
     *batched.SUBJECTS,
     *stages.SUBJECTS,
+    censored.SUBJECT,
     statistical.SUBJECT,
 )
 

@@ -17,6 +17,7 @@ from stockcast.evaluation.segments import segments
 from stockcast.models.catalogue import MODELS, make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import profile
+from stockcast.models.uncensor import estimate
 
 NAMES = [info.name for info in MODELS if info.available]
 SLOW = [info.name for info in MODELS if info.available and not info.auto]  # fitted series by series: fewer of them
@@ -94,3 +95,18 @@ def test_the_scrambling_would_be_seen():
         Ladder(make("ets")).fit(p, seed=7).predict(p, 10, seed=7, n_paths=10) for p in (whole, scrambled(whole, 163))
     )
     assert a.paths().tobytes() != b.paths().tobytes()
+
+
+@pytest.mark.parametrize("step", ["day", "week"])
+def test_an_estimate_of_demand_reads_nothing_after_its_period(step):
+    whole = retail(12, 150, step=step)
+    told = estimate(whole)
+    for known in (1, 40, 111):
+        for past in (whole.until(known), scrambled(whole, known).until(known)):
+            part = estimate(past)
+            for name in part.__dataclass_fields__:
+                assert getattr(part, name).tobytes() == getattr(told, name)[:, :known].copy().tobytes()
+        other = estimate(scrambled(whole, known))  # what comes later is there, and changes nothing before it
+        assert other.values[:, :known].tobytes() == told.values[:, :known].tobytes()
+        assert other.sd[:, :known].tobytes() == told.sd[:, :known].tobytes()
+    assert estimate(scrambled(whole, 40)).values.tobytes() != told.values.tobytes()

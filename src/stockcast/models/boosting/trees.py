@@ -41,7 +41,8 @@ class Trees:
 
         if Trees.of(self.text).digest != self.digest:
             raise DataError("a boosted model was changed after it was written", code="SC-M004", help="fit it again")
-        return np.asarray(lightgbm.Booster(model_str=self.text).predict(x, num_threads=threads_here() if len(x) >= WORTH else 1))
+        threads = threads_here() if len(x) >= WORTH else 1
+        return np.asarray(lightgbm.Booster(model_str=self.text).predict(x, num_threads=threads))
 
 
 def parameters(rows: int, seed: int) -> dict[str, Any]:
