@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stockcast.api.commands import check, forecast, plan, run, table
+    from stockcast.api.commands import backtest, check, forecast, plan, run, table
     from stockcast.core.errors import (
         AlignmentError,
         DataError,
@@ -30,6 +30,7 @@ _HOMES = {
     "ResourceError": _ERRORS,
     "StockcastError": _ERRORS,
     "UsageError": _ERRORS,
+    "backtest": _COMMANDS,
     "check": _COMMANDS,
     "forecast": _COMMANDS,
     "plan": _COMMANDS,
@@ -46,6 +47,7 @@ __all__ = [
     "ResourceError",
     "StockcastError",
     "UsageError",
+    "backtest",
     "check",
     "forecast",
     "plan",

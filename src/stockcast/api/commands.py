@@ -25,6 +25,11 @@ def forecast(config: str | Path | None = None, **options: Any) -> Outcome:
     return _command("forecast", "forecast", config, **options)
 
 
+def backtest(config: str | Path | None = None, **options: Any) -> Outcome:
+    """Judge every model on the past, as ``stockcast backtest``; options as of :func:`run`."""
+    return _command("backtest", "backtest", config, **options)
+
+
 def plan(config: str | Path | None = None, **options: Any) -> Outcome:
     """Order from the forecast at hand, as ``stockcast plan``; options as of :func:`run`, and ``forecast_file``."""
     return _command("plan", "plan", config, **options)

@@ -54,6 +54,7 @@ def whole(
 app.command()(project.init)
 app.command()(nightly.check)
 app.command()(nightly.forecast)
+app.command()(nightly.backtest)
 app.command()(nightly.plan)
 app.command()(nightly.run)
 app.command()(settings.explain)

@@ -1,4 +1,4 @@
-"""The commands that take data: check, forecast, plan, run."""
+"""The commands that take data: check, forecast, backtest, plan, run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +28,16 @@ def forecast(screen: Screen, given: Given) -> None:
     from stockcast.runs import forecast as runs_forecast
 
     screen.show(runs_forecast.run(job))
+
+
+@takes_data
+def backtest(screen: Screen, given: Given) -> None:
+    """Judge every model on the past: accuracy and calibration at rolling origins, by segment."""
+    job = given.job(screen, "backtest")
+    calm_threads()
+    from stockcast.runs import backtest as runs_backtest
+
+    screen.show(runs_backtest.run(job))
 
 
 @takes_data

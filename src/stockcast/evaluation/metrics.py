@@ -78,6 +78,33 @@ def scaled_quantile_loss(
     return np.asarray(_mean(quantile_loss(quantiles, actual, levels).mean(axis=2), used) / scale)
 
 
+def weighted_quantile_loss(
+    quantiles: Float[np.ndarray, "series horizon level"], actual: Values, used: Used, levels: tuple[float, ...]
+) -> float:
+    """Give 2 Σ pinball loss / Σ actual over all series, as a mean over levels; NaN where nothing was sold.
+
+    Examples
+    --------
+    >>> round(weighted_quantile_loss(np.array([[[2.0, 5.0]]]), np.array([[4.0]]), np.ones((1, 1), dtype=bool),
+    ...                              (0.5, 0.9)), 3)
+    0.275
+    """
+    sold = float(actual[used].sum())
+    lost = float(quantile_loss(quantiles, actual, levels).mean(axis=2)[used].sum())
+    return lost / sold if sold > 0 else float("nan")
+
+
+def forecast_value_added(loss: float, naive: float) -> float:
+    """Give 1 − loss / loss of the naive forecast: the share of its loss that is saved; NaN where it loses nothing.
+
+    Examples
+    --------
+    >>> forecast_value_added(3.0, 4.0), forecast_value_added(5.0, 4.0)
+    (0.25, -0.25)
+    """
+    return 1.0 - loss / naive if naive > 0 else float("nan")
+
+
 def coverage(quantile: Values, actual: Values, used: Used) -> Each:
     """Give the share of periods whose demand did not exceed the quantile."""
     return _mean((actual <= quantile).astype(float), used)

@@ -12,7 +12,7 @@ from stockcast.demand import SampledForecast
 from stockcast.evaluation import metrics
 
 ALL = "all"  # the segment of all series
-COVERED = (0.9, 0.95, 0.99)
+COVERED = (0.9, 0.95, 0.975, 0.99)
 
 
 @final
@@ -44,7 +44,8 @@ class Outcome:
     """What each series says of one model at one origin; NaN where nothing is to be judged.
 
     ``single`` and ``total`` are the scaled quantile losses of single periods, and of their sum over the protection
-    interval (divided by its periods as well).
+    interval (divided by its periods as well); ``pinball`` is that of single periods in units, summed over them.
+    ``covered`` holds the shares not above the quantiles of ``COVERED``: of single periods, then of the sum.
     """
 
     absolute: Float[np.ndarray, " series"]
@@ -54,6 +55,7 @@ class Outcome:
     mase: Float[np.ndarray, " series"]
     single: Float[np.ndarray, " series"]
     total: Float[np.ndarray, " series"]
+    pinball: Float[np.ndarray, " series"]
     total_error: Float[np.ndarray, " series"]
     total_actual: Float[np.ndarray, " series"]
     covered: Float[np.ndarray, "series covered"]
@@ -73,11 +75,17 @@ def spread(outcome: Outcome | None, rows: Int[np.ndarray, " row"], n: int) -> Ou
     """Put the outcome of some series at their rows among ``n``; the others have nothing to judge."""
     values = {}
     for name in Outcome.__dataclass_fields__:
-        width = (len(COVERED),) if name == "covered" else ()
+        width = (2 * len(COVERED),) if name == "covered" else ()
         values[name] = np.full((n, *width), np.nan)
         if outcome is not None:
             values[name][rows] = getattr(outcome, name)
     return Outcome(**values)
+
+
+def picked(outcomes: Sequence[Outcome], chosen: Int[np.ndarray, " series"]) -> Outcome:
+    """Give each series the outcome of the model that it chose, out of those of one origin."""
+    rows, names = np.arange(len(chosen)), Outcome.__dataclass_fields__
+    return Outcome(**{name: np.stack([getattr(one, name) for one in outcomes])[chosen, rows] for name in names})
 
 
 def judge(
@@ -105,10 +113,8 @@ def judge(
         total = np.einsum("sph,sh->sp", paths, inside[rows].astype(float))
         paths.sort(axis=1)
         total.sort(axis=1)
-        quantiles = paths[:, _ranks(levels, demand.n_paths)].transpose(0, 2, 1)
-        sums = total[:, _ranks(levels, demand.n_paths)][:, None, :]
-        parts.append(_outcome(mean, quantiles, total.mean(axis=1), sums, paths, actual[rows], used[rows],
-                              inside[rows], (scales[0][rows], scales[1][rows]), levels))  # fmt: skip
+        parts.append(_outcome(mean, paths, total, actual[rows], used[rows], inside[rows],
+                              (scales[0][rows], scales[1][rows]), levels))  # fmt: skip
     return join(parts)
 
 
@@ -117,17 +123,18 @@ def _ranks(levels: Sequence[float], n_paths: int) -> np.ndarray:
 
 
 def _outcome(
-    mean: np.ndarray, quantiles: np.ndarray, total: np.ndarray, sums: np.ndarray, paths: np.ndarray,
-    actual: np.ndarray, used: np.ndarray, inside: np.ndarray, scales: tuple[np.ndarray, np.ndarray],
-    levels: tuple[float, ...],
+    mean: np.ndarray, paths: np.ndarray, totals: np.ndarray, actual: np.ndarray, used: np.ndarray, inside: np.ndarray,
+    scales: tuple[np.ndarray, np.ndarray], levels: tuple[float, ...],
 ) -> Outcome:  # fmt: skip
+    """Judge paths and their sums, each sorted from the smallest to the largest path."""
     any_used = used.any(axis=1)
     whole = (used | ~inside).all(axis=1)
     sold = np.where(inside, actual, 0.0).sum(axis=1)
-    loss = metrics.quantile_loss(sums, sold[:, None], levels)[:, 0].mean(axis=1)
-    covered = [
-        metrics.coverage(paths[:, int(_ranks((level,), paths.shape[1])[0])], actual, used) for level in COVERED
-    ]  # fmt: skip
+    at, covering = _ranks(levels, paths.shape[1]), _ranks(COVERED, paths.shape[1]).tolist()
+    single = metrics.scaled_quantile_loss(paths[:, at].transpose(0, 2, 1), actual, used, levels, scales[1])
+    loss = metrics.quantile_loss(totals[:, at][:, None, :], sold[:, None], levels)[:, 0].mean(axis=1)
+    covered = [metrics.coverage(paths[:, rank], actual, used) for rank in covering]
+    covered += [metrics.coverage(totals[:, rank, None], sold[:, None], whole[:, None]) for rank in covering]
 
     def summed(values: np.ndarray) -> np.ndarray:
         return np.where(any_used, np.where(used, values, 0.0).sum(axis=1), np.nan)
@@ -138,9 +145,10 @@ def _outcome(
         actual=summed(actual),
         rmsse=metrics.rmsse(mean, actual, used, scales[0]),
         mase=metrics.mase(mean, actual, used, scales[1]),
-        single=metrics.scaled_quantile_loss(quantiles, actual, used, levels, scales[1]),
+        single=single,
         total=np.where(whole, loss / scales[1] / inside.sum(axis=1), np.nan),
-        total_error=np.where(whole, total - sold, np.nan),
+        pinball=single * scales[1] * used.sum(axis=1),
+        total_error=np.where(whole, totals.mean(axis=1) - sold, np.nan),
         total_actual=np.where(whole, sold, np.nan),
         covered=np.stack(covered, axis=1),
     )
@@ -166,9 +174,11 @@ def measures(outcome: Outcome, rows: np.ndarray) -> dict[str, float]:
         "mase": mean_of(outcome.mase[rows]),
         "scaled_quantile_loss": mean_of(outcome.single[rows]),
         "scaled_quantile_loss_sum": mean_of(outcome.total[rows]),
+        "weighted_quantile_loss": _ratio(outcome.pinball[rows], outcome.actual[rows]),
         "bias_sum": _ratio(outcome.total_error[rows], outcome.total_actual[rows]),
     }
-    told |= {f"coverage_{level:g}": mean_of(outcome.covered[rows, at]) for at, level in enumerate(COVERED)}
+    covering = [f"coverage_{level:g}" for level in COVERED] + [f"coverage_sum_{level:g}" for level in COVERED]
+    told |= {name: mean_of(outcome.covered[rows, at]) for at, name in enumerate(covering)}
     return {name: value for name, value in told.items() if np.isfinite(value)}
 
 

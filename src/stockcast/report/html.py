@@ -207,7 +207,7 @@ def _scores_of(segment: str, scores: Sequence[tuple[str, str, str, float]]) -> s
 def _off(metric: str, value: float) -> float:
     """Give how far a measure is from the best there is: no bias, a coverage of its level, no error."""
     if metric.startswith("coverage_"):
-        return abs(value - float(metric.removeprefix("coverage_")))
+        return abs(value - float(metric.rpartition("_")[2]))
     return abs(value) if metric.startswith("bias") else value
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float, Shaped
 from stockcast.core.errors import InvariantError
 from stockcast.core.findings import Alert, Issue
 from stockcast.demand import SampledForecast
+from stockcast.evaluation import Score
 from stockcast.inventory import ReorderPlan, Situation
 from stockcast.inventory.timing import FAR
 
@@ -192,6 +193,15 @@ def exceptions_table(alerts: Sequence[Alert]) -> Columns:
     }
     order = ("severity", "code", "sku", "location", "supplier", "value", "message", "suggested_action")
     return {name: value if name == "value" else texts[name] for name in order}
+
+
+def backtest_table(scores: Sequence[Score]) -> Columns:
+    """Give ``backtest.csv`` in the order of the scores: by segment, model, origin and metric."""
+    texts = ("segment", "model", "origin", "metric")
+    table: Columns = {name: np.array([getattr(score, name) for score in scores], dtype=np.str_) for name in texts}
+    table["origin"] = table["origin"].astype("datetime64[D]")
+    table["value"] = np.array([score.value for score in scores], dtype=float)
+    return table
 
 
 def issues_table(issues: Sequence[Issue]) -> Columns:

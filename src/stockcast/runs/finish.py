@@ -117,6 +117,8 @@ def _run_id(job: Job, result: Result) -> str:
 def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
     made, planned, situation = result.forecast, result.plan, result.situation
     files.write_table(staging, "issues", tables.issues_table(night.issues))
+    if result.comparison is not None:
+        files.write_table(staging, "backtest", tables.backtest_table(result.comparison.scores))
     if made is None:
         return
     forecast = tables.forecast_table(made.demand, night.job.config.forecast.levels, made.model, made.fallback)
@@ -183,12 +185,13 @@ def _manifest(
     job = night.job
     models: dict[str, dict[str, float]] = {}
     fallbacks: Counter[str] = Counter()
+    told = result.comparison if made is None else made.evaluation
+    if told is not None:
+        models = {
+            name: {"fit_s": t.fit_s, "predict_s": t.predict_s, "series": t.series, "share": t.share}
+            for name, t in told.timings.items()
+        }
     if made is not None:
-        if made.evaluation is not None:
-            models = {
-                name: {"fit_s": t.fit_s, "predict_s": t.predict_s, "series": t.series, "share": t.share}
-                for name, t in made.evaluation.timings.items()
-            }
         fallbacks.update(text for text in made.fallback.tolist() if text)
     if planned is not None:
         fallbacks.update(text for text in planned.plan.fallback.tolist() if text)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
-from stockcast import ingest, policies
+from stockcast import evaluation, ingest, policies
 from stockcast.inventory import Situation
 from stockcast.runs.stages import Forecasted
 
@@ -18,3 +18,4 @@ class Result:
     situation: Situation | None = None
     plan: "policies.Planned | None" = None
     report: bool = False
+    comparison: "evaluation.Comparison | None" = None

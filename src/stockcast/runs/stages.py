@@ -1,4 +1,4 @@
-"""The stages of a night, each one step of the picture: read, forecast, order."""
+"""The stages of a night, each one step of the picture: read, forecast, order; and the backtest."""
 
 import sys
 from dataclasses import dataclass, field, replace
@@ -9,10 +9,11 @@ import numpy as np
 
 from stockcast import evaluation, ingest, policies
 from stockcast.core.device import choose
-from stockcast.core.errors import UsageError
+from stockcast.core.errors import DataError, UsageError
 from stockcast.core.findings import Alert, Issue
 from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
+from stockcast.evaluation.folds import LEAST
 from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
 from stockcast.models.catalogue import candidates
 from stockcast.models.ladder import failed
@@ -23,6 +24,7 @@ from stockcast.runs import assemble, earlier
 from stockcast.runs.clock import Clock
 from stockcast.runs.job import Job
 from stockcast.runs.publish import publish_issues
+from stockcast.runs.ranking import chosen_where
 
 SOLVE_SECONDS = 60.0  # for one supplier's model; most take a fraction of a second
 
@@ -129,6 +131,48 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     )
     key = assemble.forecast_key(job, inputs)
     return Forecasted(made.demand, made.model, made.fallback, made, key, "made"), terms
+
+
+def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":
+    """Judge every model at every origin, the seasonal naive among them, and the choices made on the way.
+
+    Raises
+    ------
+    DataError
+        If the history is too short for a single origin.
+    """
+    job, config = night.job, night.job.config.forecast
+    if night.clock.struck:
+        night.cut_short("no model was judged")
+        return evaluation.Comparison()
+    horizon, terms, _ = assemble.horizon_of(job.config, inputs.terms)
+    folds = config.backtest.folds
+    names = candidates(config.models, config.effort, n_series=len(inputs.panel.series), folds=folds)
+    choose(job.device)
+    with night.clock.stage("backtest"), job.progress.stage("judging models") as done:
+        found = evaluation.compare(
+            names,
+            inputs.panel,
+            horizon=horizon,
+            periods=terms.protection_interval,
+            folds=folds,
+            effort=config.effort,
+            levels=tuple(config.levels),
+            n_paths=config.paths,
+            seed=assemble.seed_of(job),
+            workers=assemble.workers_of(job),
+            done=done,
+        )
+    if not found.origins:
+        raise DataError(
+            f"the history of {inputs.panel.time.n} {job.config.step}s is too short to judge models on it",
+            code="SC-M040",
+            details=[f"it ends with {inputs.panel.origin}; a model is given {LEAST[job.config.step]} periods at least"],
+            help="give a longer history, or a later --as-of; stockcast forecast works without a backtest",
+        )
+    night.notes.extend([*found.notes, *filter(None, [chosen_where(found)])])
+    _say_device(night)
+    return found
 
 
 def _say_device(night: Night) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stockcast.runs import guard
+from stockcast.runs import guard, ranking
 from stockcast.runs.result import Result
 from stockcast.runs.stages import Night
 
@@ -28,6 +28,8 @@ def counts_of(night: Night, result: Result) -> dict[str, int | float | str]:
         counts["fallbacks"] = int((result.forecast.fallback != "").sum())
         if result.forecast.evaluation is not None:
             counts["clipped"] = result.forecast.evaluation.clipped
+    if result.comparison is not None:
+        counts["models"], counts["origins"] = len(result.comparison.timings), len(result.comparison.origins)
     if result.plan is not None and result.situation is not None:
         plan, terms = result.plan.plan, result.situation.terms
         ordered = plan.order_quantity > 0
@@ -48,6 +50,9 @@ def headline(result: Result, counts: Mapping[str, int | float | str]) -> str:
         )
     if result.forecast is not None:
         return f"{counts['series']} series forecast for {counts['horizon']} periods after {as_of}"
+    if result.comparison is not None:
+        models, origins = _many(counts["models"], "model"), _many(counts["origins"], "origin")
+        return f"{models} judged on {counts['series']} series at {origins}, as of {as_of}"
     read, refused, series = counts["rows_read"], counts["quarantined"], counts["series"]
     return f"{read} rows read, {refused} quarantined; as of {as_of}, {series} series"
 
@@ -56,7 +61,9 @@ def tables_of(night: Night, result: Result) -> list[Table]:
     """Give small tables for the terminal: rows or models, issues, and the costliest exceptions."""
     shown: list[Table] = []
     rows: list[tuple[str, ...]]
-    if result.forecast is None:
+    if result.comparison is not None and result.comparison.origins:
+        shown.append(ranking.table_of(result.comparison))
+    elif result.forecast is None:
         header = ("source", "read", "kept", "merged", "returned", "quarantined", "left out")
         rows = [
             (name, *(f"{n:,}" for n in (c.read, c.kept, c.merged, c.returned, c.quarantined, c.left_out)))

@@ -8,7 +8,7 @@ import pytest
 
 from stockcast.core.findings import Alert, Issue, RowCount
 from stockcast.report.charts import bar_chart, demand_chart, nice_ticks
-from stockcast.report.html import ReportData, page, write_report
+from stockcast.report.html import ReportData, _leaderboard, page, write_report
 from stockcast.report.outlook import expected_stock
 from stockcast.report.tables import forecast_table, plan_table
 
@@ -107,3 +107,9 @@ def test_charts_of_nothing():
     day = np.array(["2026-11-22"], dtype="datetime64[D]")
     assert "nan" not in demand_chart(day, np.zeros(0), np.zeros(1), None, None)
     assert "nan" not in bar_chart(["a"], [0.0], label="x")
+
+
+def test_the_best_of_a_coverage_is_the_nearest_to_its_level():
+    told = [("all", "ets", "coverage_sum_0.95", 0.99), ("all", "tsb", "coverage_sum_0.95", 0.94)]
+    bold = re.findall(r"<(?:b|strong|td class=\"?[^>]*best[^>]*)>([^<]*)<", _leaderboard(told))
+    assert [float(value) for value in bold] == [0.94]

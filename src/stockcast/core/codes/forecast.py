@@ -40,6 +40,12 @@ CODES: tuple[Code, ...] = (
         "Name columns of items, location or sku; the message lists what there is.",
     ),
     Code(
+        "SC-M040",
+        "too short a history to judge models",
+        "No origin lies far enough back: a model needs 28 days or 13 weeks to learn from, and a window after them.",
+        "Give a longer history of sales, or a later --as-of; `stockcast forecast` works without a backtest.",
+    ),
+    Code(
         "SC-M030",
         "no such family of features",
         "A choice of features names a family that there is none of.",

@@ -1,0 +1,166 @@
+"""Every model judged at rolling origins, and the choice among them as it would have been made at each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from jaxtyping import Int, Shaped
+
+from stockcast.core.arrays import freeze
+from stockcast.evaluation import metrics
+from stockcast.evaluation.backtest import backtest
+from stockcast.evaluation.folds import Folds, rolling
+from stockcast.evaluation.forecasting import FAST_PATHS, PREFERRED
+from stockcast.evaluation.scores import ALL, ModelTiming, Outcome, Score, measures, picked
+from stockcast.evaluation.segments import segments
+from stockcast.evaluation.selection import choose, competing
+from stockcast.panel import Panel
+
+BENCHMARK = "seasonal_naive"  # what forecast value is added to
+SELECTED = "selected"  # the row of the choices
+ADDED = {"fva_rmsse": "rmsse", "fva_scaled_quantile_loss": "scaled_quantile_loss"}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model that each series would have been given at an origin, by what the origins before it told.
+
+    Parameters
+    ----------
+    segment
+        The segment that each series was in, as known at the origin.
+    model
+        The name of the model chosen for it.
+    """
+
+    origin: str
+    segment: Shaped[np.ndarray, " series"]
+    model: Shaped[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, segment=self.segment, model=self.model)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the rolling origins told of every model.
+
+    Parameters
+    ----------
+    origins
+        The last known period of each fold, the oldest first.
+    scores
+        Every metric by segment, model and origin; the model ``selected`` stands for the choices.
+    choices
+        One for each origin but the first, which nothing comes before.
+    timings
+        Seconds of each model over all origins; the series that chose it last, and their share.
+    notes
+        What a reader should know, in sentences.
+    """
+
+    origins: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    timings: Mapping[str, ModelTiming] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def compare(
+    names: Sequence[str],
+    panel: Panel,
+    *,
+    horizon: int,
+    periods: Int[np.ndarray, " series"],
+    folds: int,
+    effort: str,
+    levels: tuple[float, ...],
+    n_paths: int,
+    seed: int,
+    workers: int = 1,
+    done: Callable[[int], None] = lambda count: None,
+) -> Comparison:
+    """Judge every model on every series at every origin, and at each origin what would have been chosen there.
+
+    The seasonal naive is judged in any case, for the others are held against it; it is chosen only where it is named.
+    Without an origin (the history is too short) nothing is told. Parameters as of :func:`evaluation.forecast`.
+    """
+    judged = list(names) if BENCHMARK in names else [BENCHMARK, *names]
+    cut = rolling(panel.time.n, horizon, folds, panel.time.step)
+    if not cut.known or not len(panel.series):
+        return Comparison()
+    outcomes, seconds = backtest(
+        judged, panel, cut, periods=periods, levels=levels, seed=seed, workers=workers, done=done,
+        n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths,
+    )  # fmt: skip
+    of = dict(zip(judged, outcomes, strict=True))
+    origins = [str(panel.time.date(known - 1)) for known in cut.known]
+    choices, selected = _chosen(names, [of[name] for name in names], panel, cut, origins)
+    notes = []
+    if len(origins) < folds:
+        notes.append(f"{len(origins)} of {folds} backtest folds: the history is too short for more")
+    if cut.window < horizon:
+        notes.append(f"backtest of {cut.window} of {horizon} periods ahead: the history is too short for more")
+    if not choices:
+        notes.append(f"one origin only: no earlier one to choose by, so that nothing stands for {SELECTED}")
+    scores = _scores({**of, SELECTED: selected}, origins, groups(panel, segments(panel)))
+    last = choices[-1].model if choices else np.zeros(0, dtype=np.str_)
+    timings = {}
+    for name in judged:
+        series = int((last == name).sum())
+        timings[name] = ModelTiming(*seconds[name], series, series / max(1, len(last)))
+    return Comparison(tuple(origins), scores, choices, timings, tuple(notes))
+
+
+def groups(panel: Panel, segment: Shaped[np.ndarray, " series"]) -> dict[str, Int[np.ndarray, " row"]]:
+    """Give the rows of each segment by name: all, ABC × how demand comes, then ``category:NAME``."""
+    out = {ALL: np.arange(len(segment))}
+    out |= {name: np.flatnonzero(segment == name) for name in sorted(set(segment.tolist()))}
+    category = panel.attributes.column("category")
+    named = sorted(set(category.tolist()) - {""})
+    return out | {f"category:{name}": np.flatnonzero(category == name) for name in named}
+
+
+def _chosen(
+    names: Sequence[str],
+    outcomes: Sequence[Sequence[Outcome]],
+    panel: Panel,
+    cut: Folds,
+    origins: Sequence[str],
+) -> tuple[tuple[Choice, ...], list[Outcome | None]]:
+    """Choose at each origin by the folds before it, whose windows end there at the latest; judge what was chosen."""
+    preferred = next((at for name in PREFERRED for at, known in enumerate(names) if known == name), 0)
+    choices: list[Choice] = []
+    selected: list[Outcome | None] = [None]
+    for fold in range(1, len(origins)):
+        segment = segments(panel.until(cut.known[fold]))
+        earlier = [folded[:fold] for folded in outcomes]
+        chosen = choose(earlier, segment, preferred, competing(names, segment))
+        choices.append(Choice(origins[fold], segment, np.array(names, dtype=np.str_)[chosen]))
+        selected.append(picked([folded[fold] for folded in outcomes], chosen))
+    return tuple(choices), selected
+
+
+def _scores(
+    outcomes: Mapping[str, Sequence[Outcome | None]],
+    origins: Sequence[str],
+    rows_of: Mapping[str, Int[np.ndarray, " row"]],
+) -> tuple[Score, ...]:
+    """Give every metric by segment, model and origin, and the value added to the benchmark of the same cell."""
+    out: list[Score] = []
+    for segment, rows in rows_of.items():
+        naive = [measures(one, rows) for one in outcomes[BENCHMARK] if one is not None]
+        for model, folds in outcomes.items():
+            for at, outcome in enumerate(folds):
+                if outcome is None:
+                    continue
+                told = measures(outcome, rows)
+                for name, loss in ADDED.items():
+                    if loss in told and loss in naive[at]:
+                        told[name] = metrics.forecast_value_added(told[loss], naive[at][loss])
+                out += [Score(segment, model, origins[at], name, v) for name, v in told.items() if np.isfinite(v)]
+    return tuple(out)
