@@ -1,6 +1,7 @@
 """The one noun between forecasting and replenishment: the distribution of future demand."""
 
 from stockcast.demand.adjusted import Adjusted
+from stockcast.demand.blend import Blend
 from stockcast.demand.counts import Counts
 from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
@@ -13,6 +14,7 @@ from stockcast.demand.sources import Marginals, PathSource, RecordedPaths, Stack
 
 __all__ = [
     "Adjusted",
+    "Blend",
     "Counts",
     "Coursed",
     "DemandForecast",

@@ -8,6 +8,7 @@ from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand.adjusted import Adjusted
+from stockcast.demand.blend import Blend
 from stockcast.demand.counts import Counts
 from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import SampledForecast
@@ -21,6 +22,7 @@ KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         Adjusted,
+        Blend,
         Counts,
         Coursed,
         Innovations,

@@ -13,7 +13,7 @@ from stockcast.demand import PathSource
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
-from stockcast.evaluation.scores import Outcome, join, judge, spread
+from stockcast.evaluation.scores import Outcome, Quantiles, join, judge, judged, spread
 from stockcast.models.catalogue import is_pooled, make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import Profile, profile
@@ -38,18 +38,20 @@ class Piece:
     n_paths: int
     seed: int
     profile: Profile
-    kept: Int[np.ndarray, " row"] | None = None
+    kept: Int[np.ndarray, " row"] | None = None  # series whose paths are asked for
+    keep: Int[np.ndarray, " kept"] | None = None  # series whose quantiles are asked for
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The outcome of a piece, the seconds that it took, and the paths of the series that the piece wants kept."""
+    """The outcome of a piece, the seconds that it took, and the paths and quantiles of the series asked for."""
 
     outcome: Outcome
     fit_s: float
     predict_s: float
     source: PathSource | None = None
+    quantiles: Quantiles | None = None
 
 
 Kept = dict[tuple[str, int], PathSource]  # by model and number of known periods
@@ -68,9 +70,10 @@ def judge_piece(piece: Piece) -> Judged:
     scales = naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)
     window = slice(piece.known, piece.known + piece.window)
     used = piece.panel.fully_in_stock[:, window]
-    outcome = judge(demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels)
+    given = demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels
+    outcome, quantiles = (judge(*given), None) if piece.keep is None else judged(*given, piece.keep)
     source = None if piece.kept is None else raw.source.take(piece.kept)
-    return Judged(outcome, fitted - begin, time.perf_counter() - fitted, source)
+    return Judged(outcome, fitted - begin, time.perf_counter() - fitted, source, quantiles)
 
 
 def backtest(
@@ -85,22 +88,26 @@ def backtest(
     workers: int = 1,
     done: Callable[[int], None] = lambda count: None,
     competes: Bool[np.ndarray, "model series"] | None = None,
+    keep: Int[np.ndarray, " kept"] | None = None,
     rows: Int[np.ndarray, " row"] | None = None,
     kept: Kept | None = None,
-) -> tuple[list[list[Outcome]], dict[str, tuple[float, float]]]:
+) -> tuple[list[list[Outcome]], dict[str, tuple[float, float]], list[list[Quantiles]]]:
     """Judge every model at every origin.
 
     Parameters
     ----------
     competes
         The series that each model is judged on; all when left out. A pooled model learns from all and is judged on all.
+    keep
+        Series whose quantiles are given as well, ascending; none when left out.
     rows, kept
         Series whose paths by pooled models are added to ``kept``, so that a replay need not fit them again.
 
     Returns
     -------
-    outcomes, seconds
-        ``outcomes[model][origin]``; and for each model the seconds of fitting and of predicting.
+    outcomes, seconds, quantiles
+        ``outcomes[model][origin]``; for each model the seconds of fitting and of predicting; and the quantiles of the
+        series to keep, ``quantiles[model][origin]``.
     """
     n = len(panel.series)
     pooled = [is_pooled(name) for name in names]
@@ -112,16 +119,28 @@ def backtest(
     parts = {mine.tobytes(): [(some, panel.take(some)) for some in chunked(mine)] for mine in rows_of}
     wanted = None if kept is None else rows
     pieces = [
-        Piece(name, part, known, folds.window, periods[some], levels, n_paths, seed, of_all, wanted if whole else None)
+        Piece(
+            name,
+            part,
+            known,
+            folds.window,
+            periods[some],
+            levels,
+            n_paths,
+            seed,
+            of_all,
+            wanted if whole else None,
+            kept_of(some, keep),
+        )  # fmt: skip
         for name, mine, whole in zip(names, rows_of, pooled, strict=True)
         for known, of_all in zip(folds.known, profiles, strict=True)
         for some, part in ([(mine, panel)] if whole else parts[mine.tobytes()])
     ]
-    judged = map_pieces(judge_piece, pieces, workers=within(workers, panel, len(names) * len(folds.known)), done=done)
-    outcomes, seconds, at = [], {}, 0
+    results = map_pieces(judge_piece, pieces, workers=within(workers, panel, len(names) * len(folds.known)), done=done)
+    outcomes, seconds, quantiles, at = [], {}, [], 0
     for name, mine, whole in zip(names, rows_of, pooled, strict=True):
         per_fold = 1 if whole else len(chunked(mine))
-        found = judged[at : at + per_fold * len(folds.known)]
+        found = results[at : at + per_fold * len(folds.known)]
         at += len(found)
         if kept is not None:
             kept.update(
@@ -131,7 +150,25 @@ def backtest(
         joined = [join([one.outcome for one in pieces_of]) if pieces_of else None for pieces_of in folded]
         outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])
         seconds[name] = (sum((one.fit_s for one in found), 0.0), sum((one.predict_s for one in found), 0.0))
-    return outcomes, seconds
+        if keep is not None:
+            told = np.flatnonzero(np.isin(keep, mine))
+            quantiles.append([_placed(one, told, len(keep), folds.window, len(levels)) for one in folded])
+    return outcomes, seconds, quantiles
+
+
+def kept_of(rows: Int[np.ndarray, " row"], keep: Int[np.ndarray, " kept"] | None) -> np.ndarray | None:
+    """Give the places of the series to keep among some rows."""
+    return None if keep is None else np.flatnonzero(np.isin(rows, keep))
+
+
+def _placed(parts: Sequence[Judged], at: np.ndarray, n: int, window: int, levels: int) -> Quantiles:
+    """Put the quantiles of consecutive chunks at their places among the ``n`` series to keep."""
+    single, total = (np.full((n, *shape), np.nan, dtype=np.float32) for shape in ((window, levels), (levels,)))
+    told = [part.quantiles for part in parts if part.quantiles is not None]
+    if told:
+        single[at] = np.concatenate([part.single for part in told])
+        total[at] = np.concatenate([part.total for part in told])
+    return Quantiles(single, total)
 
 
 def chunked(rows: Int[np.ndarray, " row"]) -> list[np.ndarray]:

@@ -93,7 +93,7 @@ def compare(
     cut = rolling(panel.time.n, horizon, folds, panel.time.step)
     if not cut.known or not len(panel.series):
         return Comparison()
-    outcomes, seconds = backtest(
+    outcomes, seconds, _ = backtest(
         judged, panel, cut, periods=periods, levels=levels, seed=seed, workers=workers, done=done,
         n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import cast, final
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from stockcast.demand import SampledForecast
 from stockcast.evaluation import alignment
@@ -24,10 +24,10 @@ CALIBRATION = "calibration"  # the name under which the widths stand in backtest
 @final
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The models that were chosen, by series, and the earlier origins at which they are fitted again."""
+    """What each model weighs in the forecast of each series, and the earlier origins at which they are fitted again."""
 
     names: Sequence[str]
-    chosen: Int[np.ndarray, " series"]
+    weights: Float[np.ndarray, "series model"]
     folds: Folds
     kept: Kept | None = None  # what the backtest has of replay.sample(panel)
 
@@ -76,8 +76,10 @@ def finish(
     of_all = decide or method in alignment.METHODS
     rows = np.arange(len(panel.series)) if of_all else sample(panel)
     folds = models.folds if len(rows) else replace(models.folds, known=())
-    earlier = replays(models.names, models.chosen, panel, folds, rows=rows, seed=seed, n_paths=n_paths, workers=workers,
-                      kept=None if of_all else models.kept)  # fmt: skip
+    earlier = replays(
+        models.names, models.weights, panel, folds, rows=rows, seed=seed, n_paths=n_paths, workers=workers,
+        kept=None if of_all else models.kept,
+    )  # fmt: skip
     scores: tuple[Score, ...] = ()
     notes: list[str] = []
     if decide and earlier:

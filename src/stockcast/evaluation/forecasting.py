@@ -1,4 +1,4 @@
-"""The forecast of a night: models judged on rolling origins, one chosen for each segment, fitted, and put together."""
+"""The forecast of a night: models judged on rolling origins, chosen or weighed by segment, fitted, put together."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from jaxtyping import Bool, Int
 from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.backtest import CHUNK, Kept, backtest
+from stockcast.evaluation.blended import fit_weighted
+from stockcast.evaluation.ensemble import origins, weigh
 from stockcast.evaluation.finishing import Replayed, finish
-from stockcast.evaluation.fitting import fit_chosen
 from stockcast.evaluation.folds import rolling
 from stockcast.evaluation.replay import sample
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import best, choose, competing
+from stockcast.evaluation.weights import alone, label
 from stockcast.models.states import clipped, sampled
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
@@ -33,8 +35,8 @@ class Forecasted:
     Parameters
     ----------
     model, fallback, segment
-        Texts, one each a series: the model chosen; the rung that stood in for it and why, '' where none did; and the
-        segment that the choice was made for.
+        Texts, one each a series: the model chosen, or those that are blended with their weights; the rung that stood in
+        for a model and why, '' where none did; and the segment that the choice was made for.
     censored
         Series whose recorded sales stand in for demand, for want of fully stocked periods (rule 5).
     scores
@@ -81,6 +83,8 @@ def forecast(
 ) -> Forecasted:
     """Choose a model for each segment by backtest, fit it on the whole history, and forecast every series.
 
+    Except under effort fast, models are blended where that pays (:func:`stockcast.evaluation.ensemble.weigh`).
+
     Parameters
     ----------
     names
@@ -107,6 +111,7 @@ def forecast(
     cut = rolling(panel.time.n, horizon, folds if len(names) > 1 else 0, panel.time.step)
     notes = []
     chosen = np.zeros(len(panel.series), dtype=np.int64)
+    weights = None
     scores: tuple[Score, ...] = ()
     seconds = dict.fromkeys(names, (0.0, 0.0))
     finished = 0
@@ -115,9 +120,10 @@ def forecast(
     if cut.known and len(panel.series):
         judged_by = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
         competes = competing(names, segment)
-        outcomes, seconds = backtest(
+        keep = None if effort == "fast" else sample(panel)
+        outcomes, seconds, quantiles = backtest(
             names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done,
-            competes=competes, rows=sample(panel), kept=kept,
+            competes=competes, keep=keep, rows=sample(panel), kept=kept,
         )  # fmt: skip
         finished = len(cut.known) * sum(-(-int(mine.sum()) // CHUNK) for mine in competes)
         chosen = choose(outcomes, segment, list(names).index(preferred), competes)
@@ -125,6 +131,10 @@ def forecast(
             notes.append(f"the backtest told nothing, for no fully stocked period with sales fell into it: {preferred} "
                          "was taken")  # fmt: skip
         scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment, competes)
+        if keep is not None:
+            earlier = origins(panel, cut, keep, periods, quantiles)
+            weighed = weigh(earlier, keep, names, segment, competes, chosen, levels)
+            weights, scores = weighed.weights, scores + weighed.scores(str(panel.time.date(cut.known[-1] - 1)))
         if len(cut.known) < folds:
             notes.append(f"{len(cut.known)} of {folds} backtest folds: the history is too short for more")
         if cut.window < horizon:
@@ -132,12 +142,13 @@ def forecast(
     elif len(names) > 1:
         chosen[:] = list(names).index(preferred)
         notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")
-    fitted = fit_chosen(
-        names, chosen, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count)
+    weights = alone(chosen, len(names)) if weights is None else weights
+    fitted = fit_weighted(
+        names, weights, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count)
     )
     seconds = {name: _plus(seconds[name], fitted.seconds[name]) for name in names}
     raw = sampled(panel, fitted.source, horizon, seed=seed, n_paths=n_paths)
-    replayed = Replayed(names, chosen, rolling(panel.time.n, horizon, folds, panel.time.step), kept)
+    replayed = Replayed(names, weights, rolling(panel.time.n, horizon, folds, panel.time.step), kept)
     last = finish(
         raw, panel, replayed, segment, periods,
         hierarchy=hierarchy, reconcile=reconcile, effort=effort, levels=levels, seed=seed, workers=workers,
@@ -151,15 +162,14 @@ def forecast(
     cut_values = clipped(demand)
     if cut_values:
         notes.append(f"{cut_values} drawn values were cut to ten times the largest demand of their series")
-    share = np.bincount(chosen, minlength=len(names))
+    count, share = (weights > 0).sum(axis=0), weights.sum(axis=0)
     timings = {
-        name: ModelTiming(*seconds[name], int(share[at]), float(share[at] / max(1, len(chosen))))
+        name: ModelTiming(*seconds[name], int(count[at]), float(share[at] / max(1, len(chosen))))
         for at, name in enumerate(names)
     }
-    model = np.array(list(names), dtype=np.str_)[chosen]
     return Forecasted(
         demand,
-        model,
+        label(names, weights),
         fitted.fallback,
         segment,
         censored,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.backtest import Kept
-from stockcast.evaluation.fitting import fit_chosen
+from stockcast.evaluation.blended import fit_weighted
 from stockcast.evaluation.folds import Folds
 from stockcast.models.profile import profile
 from stockcast.models.states import sampled
@@ -44,7 +44,7 @@ class Replay:
 
 def replays(
     names: Sequence[str],
-    chosen: Int[np.ndarray, " series"],
+    weights: Float[np.ndarray, "series model"],
     panel: Panel,
     folds: Folds,
     *,
@@ -63,8 +63,8 @@ def replays(
     for known in folds.known:
         past, whole = some.until(known), panel.until(known)
         ready = {name: source for (name, at), source in (kept or {}).items() if at == known}
-        fitted = fit_chosen(
-            names, chosen[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(whole),
+        fitted = fit_weighted(
+            names, weights[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(whole),
             among=(whole, rows), ready=ready,
         )  # fmt: skip
         out.append(Replay(known, past, sampled(past, fitted.source, folds.window, seed=seed, n_paths=n_paths)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float32, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
@@ -13,6 +13,7 @@ from stockcast.evaluation import metrics
 
 ALL = "all"  # the segment of all series
 COVERED = (0.9, 0.95, 0.975, 0.99)
+HUGE = 1e30  # what single precision holds
 
 
 @final
@@ -65,6 +66,25 @@ class Outcome:
         freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """What a model said at one origin, for an ensemble to weigh; NaN where it was not judged.
+
+    Parameters
+    ----------
+    single, total
+        Of single periods, and of the sum over the protection interval.
+    """
+
+    single: Float32[np.ndarray, "series horizon level"]
+    total: Float32[np.ndarray, "series level"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, single=self.single, total=self.total)
+
+
 def join(outcomes: Sequence[Outcome]) -> Outcome:
     """Put the outcomes of consecutive chunks of series together."""
     names = Outcome.__dataclass_fields__
@@ -96,6 +116,19 @@ def judge(
     periods: Int[np.ndarray, " series"],
     levels: tuple[float, ...],
 ) -> Outcome:
+    """Give the outcome of :func:`judged` alone."""
+    return judged(demand, actual, used, scales, periods, levels)[0]
+
+
+def judged(
+    demand: SampledForecast,
+    actual: Float[np.ndarray, "series horizon"],
+    used: Bool[np.ndarray, "series horizon"],
+    scales: tuple[np.ndarray, np.ndarray],
+    periods: Int[np.ndarray, " series"],
+    levels: tuple[float, ...],
+    keep: Int[np.ndarray, " kept"] | None = None,
+) -> tuple[Outcome, Quantiles]:
     """Hold a forecast against what came, where that tells of demand.
 
     Parameters
@@ -104,8 +137,13 @@ def judge(
         The root mean squared step and the mean absolute seasonal step of the history.
     periods
         The protection interval of each series; cut to the window. Its sum is judged where all of it is evidence.
+    keep
+        The series whose quantiles are given as well, ascending; none when left out.
     """
     parts = []
+    keep = np.zeros(0, dtype=np.int64) if keep is None else keep
+    single = np.empty((len(keep), demand.horizon, len(levels)), dtype=np.float32)
+    of_sum = np.empty((len(keep), len(levels)), dtype=np.float32)
     inside = np.arange(demand.horizon) < np.clip(periods, 1, demand.horizon)[:, None]
     for rows in demand.chunks():
         paths = demand.paths(rows)
@@ -113,9 +151,14 @@ def judge(
         total = np.einsum("sph,sh->sp", paths, inside[rows].astype(float))
         paths.sort(axis=1)
         total.sort(axis=1)
+        quantiles = paths[:, _ranks(levels, demand.n_paths)].transpose(0, 2, 1)
+        sums = total[:, _ranks(levels, demand.n_paths)]
+        of_these = np.flatnonzero(np.isin(keep, rows))
+        at = np.searchsorted(rows, keep[of_these])
+        single[of_these], of_sum[of_these] = np.minimum(quantiles[at], HUGE), np.minimum(sums[at], HUGE)
         parts.append(_outcome(mean, paths, total, actual[rows], used[rows], inside[rows],
                               (scales[0][rows], scales[1][rows]), levels))  # fmt: skip
-    return join(parts)
+    return join(parts), Quantiles(single, of_sum)
 
 
 def _ranks(levels: Sequence[float], n_paths: int) -> np.ndarray:

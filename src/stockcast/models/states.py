@@ -9,6 +9,7 @@ from stockcast.core.parallel import each_slice
 from stockcast.core.random import Stream
 from stockcast.demand import (
     Adjusted,
+    Blend,
     Counts,
     Coursed,
     Innovations,
@@ -168,7 +169,22 @@ def caps(source: PathSource, n: int) -> np.ndarray:
             mine = source.owner == at
             out[mine] = caps(member, int(mine.sum()))
         return out
+    if isinstance(source, Blend):
+        return _blended(source, [caps(member, _rows(source, at)) for at, member in enumerate(source.members)])
     return np.asarray(getattr(source, "cap", np.full(n, np.inf)))
+
+
+def _rows(source: Blend, member: int) -> int:
+    return int((source.weights[:, member] > 0).sum())
+
+
+def _blended(source: Blend, bounds: Sequence[np.ndarray]) -> np.ndarray:
+    """Average bounds of the members, added up as their values are: a value is at its cap where all members' are."""
+    out = np.zeros(len(source.weights))
+    for at, bound in enumerate(bounds):
+        mine = source.weights[:, at] > 0
+        out[mine] += source.weights[mine, at] * bound
+    return out
 
 
 def _reach(source: PathSource, n: int, horizon: int) -> np.ndarray:
@@ -179,6 +195,10 @@ def _reach(source: PathSource, n: int, horizon: int) -> np.ndarray:
             mine = source.owner == at
             out[mine] = _reach(member, int(mine.sum()), horizon)
         return out
+    if isinstance(source, Blend):
+        return _blended(
+            source, [_reach(member, _rows(source, at), horizon) for at, member in enumerate(source.members)]
+        )
     if isinstance(source, Adjusted):
         return _reach(source.inner, n, horizon) * source.most
     if isinstance(source, Counts):
