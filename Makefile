@@ -43,14 +43,14 @@ bench: $(VENV)/.stamp-dev
 bench-smoke: $(VENV)/.stamp-dev
 	$(BIN)/python -m benchmarks --smoke
 
-# statsforecast caps pandas below 3: an environment of its own
+# statsforecast and mlforecast cap pandas below 3: an environment of their own
 benchmarks/peers/.venv/.stamp: benchmarks/peers/requirements.txt
 	test -x benchmarks/peers/.venv/bin/python || $(PYTHON) -m venv benchmarks/peers/.venv
 	benchmarks/peers/.venv/bin/python -m pip install --quiet --upgrade --requirement benchmarks/peers/requirements.txt
 	touch $@
 
 bench-peers: $(VENV)/.stamp-dev benchmarks/peers/.venv/.stamp
-	$(BIN)/python -m benchmarks statistical
+	$(BIN)/python -m benchmarks statistical boosting features
 
 clean:
 	rm -rf $(DEMO) build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

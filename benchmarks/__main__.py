@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batched, censored, naive, stages, startup, statistical
+from benchmarks import batched, boosting, censored, features, naive, stages, startup, statistical
 from benchmarks.subject import Setting, Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -18,6 +18,8 @@ SUBJECTS: tuple[Subject, ...] = (
     *stages.SUBJECTS,
     censored.SUBJECT,
     statistical.SUBJECT,
+    boosting.SUBJECT,
+    features.SUBJECT,
 )
 
 
@@ -28,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each command")
     parser.add_argument("--folds", type=int, default=12, help="rolling origins of a comparison with peers")
     parser.add_argument("--peers", type=Path, help="the peers' forecasts: read if there, else written")
+    parser.add_argument("--models", nargs="+", default=["lightgbm", "auto"], help="compared with boosted peers")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     default = Path(__file__).parents[2] / "shared" / "data"
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("STOCKCAST_TEST_DATA", default)))
@@ -37,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as work:
         setting = Setting(
             chosen.data.resolve(), Path(work), chosen.smoke, 1 if chosen.smoke else chosen.runs, chosen.folds,
-            chosen.peers and chosen.peers.resolve(),
+            chosen.peers and chosen.peers.resolve(), tuple(chosen.models),
         )  # fmt: skip
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
         for subject in SUBJECTS:

@@ -64,11 +64,95 @@ def score_paths(
     sums = {periods: quantiles_of(total) for periods, total in totals.items()}
     score_quantiles(tally, paths.mean(axis=1), quantiles_of(paths), sums, actual, scale)
     draw = np.random.default_rng(seed)
-
-    def transform(drawn: np.ndarray, came: np.ndarray) -> np.ndarray:
-        below, not_above = ((op(drawn, came[:, None])).mean(axis=1) for op in (np.less, np.less_equal))
-        return below + draw.random(came.shape) * (not_above - below)
-
-    tally.add("pit", transform(paths, actual))
+    tally.add("pit", transform(paths, actual, draw))
     for periods, total in totals.items():
-        tally.add(f"pit_{periods}", transform(total, actual[:, :periods].sum(axis=1)))
+        tally.add(f"pit_{periods}", transform(total, actual[:, :periods].sum(axis=1), draw))
+
+
+def transform(drawn: np.ndarray, came: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Give the randomised probability integral transform of what came, among paths on axis 1."""
+    below, not_above = ((op(drawn, came[:, None])).mean(axis=1) for op in (np.less, np.less_equal))
+    return below + draw.random(came.shape) * (not_above - below)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What forecasts lost, by fold and series; NaN where a series was not forecast. Compared by :func:`paired`.
+
+    ``held`` has what each measure adds up, and what its sum is divided by: for means over series and folds that is 1.
+    """
+
+    held: dict[str, tuple[np.ndarray, np.ndarray]]
+
+    def value(self, name: str) -> float:
+        loss, by = self.held[name]
+        there = ~np.isnan(loss)
+        return float(loss[there].sum() / by[there].sum())
+
+
+def losses(
+    mean: np.ndarray, actual: np.ndarray, scale: tuple[np.ndarray, np.ndarray], *, counted: np.ndarray | None = None,
+    quantiles: np.ndarray | None = None, sums: dict[int, np.ndarray] | None = None,
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+    """Give the losses of one fold, one value a series; NaN where the mean is NaN.
+
+    ``counted`` are the days in stock: they alone make ``wape_in_stock`` and ``bias_in_stock``.
+    """
+    off, one = mean - actual, np.ones(len(mean))
+    known = ~np.isnan(mean).any(axis=1)
+    out = {
+        "rmsse": (np.sqrt((off**2).mean(axis=1)) / scale[0], one),
+        "wape": (np.abs(off).sum(axis=1), actual.sum(axis=1)),
+        "bias": (off.sum(axis=1), actual.sum(axis=1)),
+    }
+    if counted is not None:
+        some = np.where(counted, off, 0.0)
+        by = np.where(counted, actual, 0.0).sum(axis=1)
+        out |= {"wape_in_stock": (np.abs(some).sum(axis=1), by), "bias_in_stock": (some.sum(axis=1), by)}
+    if quantiles is not None:
+        out["quantile_loss"] = (quantile_loss(quantiles, actual).mean(axis=1) / scale[1], one)
+    for periods, values in (sums or {}).items():
+        total = actual[:, :periods].sum(axis=1)
+        out[f"quantile_loss_{periods}"] = (quantile_loss(values, total) / scale[1] / periods, one)
+    return {name: (np.where(known, loss, np.nan), by) for name, (loss, by) in out.items()}
+
+
+def folded(folds: list[dict[str, tuple[np.ndarray, np.ndarray]]]) -> Losses:
+    """Put folds together; every fold has the same series."""
+    return Losses({
+        name: (np.stack([fold[name][0] for fold in folds]), np.stack([fold[name][1] for fold in folds]))
+        for name in folds[0]
+    })
+
+
+def paired(
+    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], *, draws: int = 2000, seed: int = 1
+) -> tuple[float, float, float]:
+    """Give the ratio of two losses (fold × series) on what both forecast, and its 95 % interval.
+
+    Series and folds are both drawn with replacement, the same ones for both: what is common to a pair cancels.
+
+    Examples
+    --------
+    >>> worse, by = np.array([[2.0, 4.0], [6.0, 8.0]]), np.ones((2, 2))
+    >>> paired((worse / 2, by), (worse, by))
+    (0.5, 0.5, 0.5)
+    """
+    there = ~(np.isnan(a[0]) | np.isnan(b[0]))
+    parts = [np.where(there, part, 0.0) for part in (*a, *b)]
+
+    def ratio(folds: np.ndarray, series: np.ndarray) -> float:
+        loss_a, by_a, loss_b, by_b = (folds @ part @ series for part in parts)
+        return float(loss_a / by_a / (loss_b / by_b))
+
+    n_folds, n_series = there.shape
+    draw = np.random.default_rng(seed)
+    drawn = [
+        ratio(
+            np.bincount(draw.integers(0, n_folds, n_folds), minlength=n_folds).astype(float),
+            np.bincount(draw.integers(0, n_series, n_series), minlength=n_series).astype(float),
+        )
+        for _ in range(draws)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return ratio(np.ones(n_folds), np.ones(n_series)), float(low), float(high)

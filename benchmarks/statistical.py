@@ -4,42 +4,26 @@ The peer caps pandas below 3, so it lives in an environment of its own: `make be
 Both get the same series, from each one's first price on, and are scored by the same functions (benchmarks/scoring.py).
 """
 
-import os
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks import made
+from benchmarks import made, peer
 from benchmarks.scoring import COVERED, LEVELS, SUMS, Tally, scales, score_paths, score_quantiles
 from benchmarks.subject import Row, Setting, Subject
 
-PEER = Path(__file__).parent / "peers"
 PEERS = ("AutoETS", "DynamicOptimizedTheta")
 HORIZON, PATHS, LEAST = 28, 500, 56
 
 
 def _peer(setting: Setting, sales: np.ndarray, offered: np.ndarray, origins: np.ndarray) -> dict[str, np.ndarray]:
-    """Run the peers in their own environment, one process; or read what an earlier run left (--peers FILE)."""
-    left = setting.peers
-    if left is not None and left.is_file():
-        with np.load(left) as file:
-            return {name: file[name] for name in file.files}
-    python = PEER / ".venv" / "bin" / "python"
-    if not python.exists():
-        raise SystemExit("no environment for the peers: run `make bench-peers`")
-    source, target = setting.work / "series.npz", left or setting.work / "peers.npz"
-    np.savez(
-        source, values=np.where(offered, sales, np.nan), origins=origins, horizon=HORIZON, levels=np.array(LEVELS),
-        sums=np.array(SUMS), season=7, paths=PATHS,
-    )  # fmt: skip
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    argv = [str(python), str(PEER / "statistical.py"), str(source), str(target), *PEERS]
-    subprocess.run(argv, check=True, env=one_thread)
-    with np.load(target) as file:
-        return {name: file[name] for name in file.files}
+    """Run the peers, or read what an earlier run left (--peers)."""
+    given = {
+        "values": np.where(offered, sales, np.nan), "origins": origins, "horizon": np.array(HORIZON),
+        "levels": np.array(LEVELS), "sums": np.array(SUMS), "season": np.array(7), "paths": np.array(PATHS),
+    }  # fmt: skip
+    return peer.run(setting, "statistical.py", given, PEERS, "statistical")
 
 
 def _speed(sales: np.ndarray, offered: np.ndarray, origin: int, runs: int) -> list[float]:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Setting:
-    """Where the real data lies and where to work; a smoke run, how often, over how many origins; the peers' figures."""
+    """Where the real data lies and where to work; a smoke run, how often, over how many origins; the peers' figures.
+
+    ``models`` are compared with boosted peers: each alone, "auto" for what `models: auto` means at effort normal.
+    """
 
     data: Path
     work: Path
@@ -21,6 +24,7 @@ class Setting:
     runs: int
     folds: int = 12
     peers: Path | None = None
+    models: tuple[str, ...] = ("lightgbm", "auto")
 
 
 @dataclass(frozen=True)

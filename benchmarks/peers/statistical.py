@@ -14,6 +14,7 @@ import warnings
 
 import numpy as np
 from statsforecast.models import (
+    TSB,
     AutoETS,
     CrostonSBA,
     DynamicOptimizedTheta,
@@ -24,6 +25,7 @@ from statsforecast.models import (
 MAKERS = {
     "AutoETS": lambda season: AutoETS(season_length=season),
     "DynamicOptimizedTheta": lambda season: DynamicOptimizedTheta(season_length=season),
+    "TSB": lambda season: TSB(alpha_d=0.2, alpha_p=0.2),
     "CrostonSBA": lambda season: CrostonSBA(),
     "SeasonalNaive": lambda season: SeasonalNaive(season_length=season),
     "WindowAverage": lambda season: WindowAverage(window_size=28),

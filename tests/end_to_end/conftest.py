@@ -1,4 +1,7 @@
-"""A small demo project, made once and copied for each test, and a way to run commands in it."""
+"""A small demo project, made once and copied for each test, and a way to run commands in it.
+
+Its config names three quick models, for most tests are of what comes after the choice; `every_model` has it as made.
+"""
 
 import json
 import shutil
@@ -30,15 +33,34 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the demo as `stockcast init` makes it."""
     folder = tmp_path_factory.mktemp("demo") / "project"
     assert main(["init", str(folder), "--demo", "--skus", "8", "--locations", "2", "--days", "220"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_folder(made_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(shutil.copytree(made_demo, tmp_path_factory.mktemp("quick") / "project"))
+    config = folder / "stockcast.yml"
+    text = config.read_text(encoding="utf-8")
+    assert "forecast:\n" in text
+    quick = "forecast:\n  models: [seasonal_naive, moving_average, ets]\n  paths: 200\n  backtest: {folds: 2}\n"
+    config.write_text(text.replace("forecast:\n", quick), encoding="utf-8")
     return folder
 
 
 @pytest.fixture
 def project(demo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
     shutil.copytree(demo_folder, tmp_path / "project")
+    return Project(tmp_path / "project", capsys)
+
+
+@pytest.fixture
+def every_model(made_demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
+    """Give the project that tries every model that `models: auto` means."""
+    shutil.copytree(made_demo, tmp_path / "project")
     return Project(tmp_path / "project", capsys)
 
 
