@@ -19,11 +19,14 @@ def test_every_name_of_the_interface_is_listed():
 def test_what_is_available_can_be_made_by_its_name():
     assert sorted(MAKERS) == sorted(info.name for info in MODELS if info.available)
     assert all(make(name).name == name for name in MAKERS)
+    assert all(make(info.name).pooled == info.pooled for info in MODELS if info.available)
 
 
 def test_groups_and_names_mix_in_the_order_of_the_catalogue():
     assert candidates(["tsb", "seasonal_naive"], "fast") == ["seasonal_naive", "tsb"]
-    assert candidates("statistical", "fast") == candidates("auto", "thorough")
+    assert candidates("statistical", "fast") == candidates("auto", "fast")
+    assert candidates("auto", "normal") == [*candidates("auto", "fast"), "lightgbm"] == candidates("auto", "thorough")
+    assert candidates("boosting", "fast") == ["lightgbm"]
     assert candidates(["ets", "statistical"], "fast") == candidates("statistical", "fast")
     assert candidates("ets", "fast") == ["ets"]
 
@@ -57,7 +60,7 @@ def test_slow_models_are_affordable_by_a_count_of_fits():
         affordable("tft", 1, 1, "fast")
 
 
-@pytest.mark.parametrize("models", ["lightgbm", ["ets", "tft"], "deep", "boosting"])
+@pytest.mark.parametrize("models", ["chronos", ["ets", "tft"], "deep"])
 def test_what_this_version_does_not_have_is_refused(models):
     with pytest.raises(UsageError, match="not available in this version") as refused:
         candidates(models, "thorough")
