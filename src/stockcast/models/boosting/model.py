@@ -1,5 +1,6 @@
 """``lightgbm``: one model of all series, direct in every step ahead, with a distribution from its own errors."""
 
+import math
 import os
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -141,7 +142,7 @@ def _courses(
 ) -> tuple[Courses, float]:
     """Hold the forecasts of a model that had not seen the latest windows against what came, window by window."""
     some = panel.take(thinned(panel.series.keys, SERIES, seed))
-    ratios, places, keys, sums = [], [], [], np.zeros(2)
+    ratios, places, keys, came_of, given_of = [], [], [], [], []
     for rows in rows_of.in_order(some):
         part = some.take(rows)
         demand, used = told(part)
@@ -152,7 +153,8 @@ def _courses(
             there = used[:, ahead]
             came = np.where(there, demand[:, ahead], 0.0)
             fine = (there.sum(axis=1) >= max(1, horizon // 2)) & (mean.min(axis=1) > LEAST)
-            sums += np.where(fine[:, None], came, 0.0).sum(), np.where(there & fine[:, None], mean, 0.0).sum()
+            came_of.append(came[fine].sum(axis=1))
+            given_of.append(np.where(there, mean, 0.0)[fine].sum(axis=1))
             ratios.append(filled(np.where(there, came / np.maximum(mean, LEAST), np.nan)[fine]))
             places.append(place[fine])
             keys.append(part.series.keys[fine])
@@ -160,7 +162,9 @@ def _courses(
     if not len(key):
         return _nothing(horizon), 1.0
     order = np.argsort(key, kind="stable")
-    bias = float(np.sqrt(np.clip(sums[0] / max(sums[1], LEAST), 0.8, 1.25))) if sums[0] > 0 else 1.0
+    # added up exactly: in whatever order, and whoever else is there
+    total, given = (math.fsum(np.concatenate(parts).tolist()) for parts in (came_of, given_of))
+    bias = float(np.sqrt(np.clip(total / max(given, LEAST), 0.8, 1.25))) if total > 0 else 1.0
     return Courses(ratio[order], place[order], key[order]), bias
 
 
@@ -173,6 +177,3 @@ def _room() -> int:
     bytes_of_row = 120 * (4 + 4 + 1)
     have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**33
     return int(min(rows_of.MOST, ROOM * have / bytes_of_row))
-
-
-__all__ = ["Boosting", "FittedBoosting"]
