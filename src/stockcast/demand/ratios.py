@@ -62,8 +62,8 @@ class Ratios:
     ) -> Paths:
         """Draw a course for each path, all as often as the numbers allow, in an order of the series' own."""
         order = np.argsort(stream.child("courses").uniform(keys, (n_paths,)), axis=1, kind="stable")
-        turn = np.arange(n_paths) * self.near.shape[1] // n_paths if n_paths < self.near.shape[1] else None
-        place = turn if turn is not None else np.arange(n_paths) % self.near.shape[1]
+        turn, several = np.arange(n_paths), self.near.shape[1]
+        place = turn * several // n_paths if n_paths < several else turn % several
         course = np.take_along_axis(self.near[rows], place[order], axis=1)
         paths = self.pool[:, :horizon][course]
         paths *= self.mean[rows, None, :horizon]

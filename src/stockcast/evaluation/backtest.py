@@ -38,8 +38,7 @@ class Piece:
     n_paths: int
     seed: int
     profile: Profile
-    kept: Int[np.ndarray, " row"] | None = None  # series whose paths are asked for
-    keep: Int[np.ndarray, " kept"] | None = None  # series whose quantiles are asked for
+    keep: Int[np.ndarray, " kept"] | None = None  # series whose quantiles, and paths by a pooled model, are asked for
 
 
 @final
@@ -54,7 +53,31 @@ class Judged:
     quantiles: Quantiles | None = None
 
 
-Kept = dict[tuple[str, int], PathSource]  # by model and number of known periods
+@final
+@dataclass(frozen=True, slots=True)
+class Backtested:
+    """What models came to at rolling origins.
+
+    Parameters
+    ----------
+    outcomes
+        ``outcomes[model][origin]``.
+    seconds
+        For each model, of fitting and of predicting.
+    quantiles
+        Of the series to keep, ``quantiles[model][origin]``; empty where none are kept.
+    sources
+        Paths of the series to keep by pooled models, by model and number of known periods: fitting such a model is
+        dear, and a replay need not do it again.
+    pieces
+        How many pieces of work there were.
+    """
+
+    outcomes: list[list[Outcome]]
+    seconds: dict[str, tuple[float, float]]
+    quantiles: list[list[Quantiles]]
+    sources: dict[tuple[str, int], PathSource]
+    pieces: int
 
 
 def judge_piece(piece: Piece) -> Judged:
@@ -72,7 +95,7 @@ def judge_piece(piece: Piece) -> Judged:
     used = piece.panel.fully_in_stock[:, window]
     given = demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels
     outcome, quantiles = (judge(*given), None) if piece.keep is None else judged(*given, piece.keep)
-    source = None if piece.kept is None else raw.source.take(piece.kept)
+    source = raw.source.take(piece.keep) if piece.keep is not None and model.pooled else None
     return Judged(outcome, fitted - begin, time.perf_counter() - fitted, source, quantiles)
 
 
@@ -89,9 +112,7 @@ def backtest(
     done: Callable[[int], None] = lambda count: None,
     competes: Bool[np.ndarray, "model series"] | None = None,
     keep: Int[np.ndarray, " kept"] | None = None,
-    rows: Int[np.ndarray, " row"] | None = None,
-    kept: Kept | None = None,
-) -> tuple[list[list[Outcome]], dict[str, tuple[float, float]], list[list[Quantiles]]]:
+) -> Backtested:
     """Judge every model at every origin.
 
     Parameters
@@ -99,15 +120,7 @@ def backtest(
     competes
         The series that each model is judged on; all when left out. A pooled model learns from all and is judged on all.
     keep
-        Series whose quantiles are given as well, ascending; none when left out.
-    rows, kept
-        Series whose paths by pooled models are added to ``kept``, so that a replay need not fit them again.
-
-    Returns
-    -------
-    outcomes, seconds, quantiles
-        ``outcomes[model][origin]``; for each model the seconds of fitting and of predicting; and the quantiles of the
-        series to keep, ``quantiles[model][origin]``.
+        Series whose quantiles, and paths by pooled models, are given as well, ascending; none when left out.
     """
     n = len(panel.series)
     pooled = [is_pooled(name) for name in names]
@@ -117,43 +130,30 @@ def backtest(
     profiles = [profile(panel.until(known)) for known in folds.known]
     # models that compete for the same series share their panels: few series at a time may have to be copied
     parts = {mine.tobytes(): [(some, panel.take(some)) for some in chunked(mine)] for mine in rows_of}
-    wanted = None if kept is None else rows
     pieces = [
-        Piece(
-            name,
-            part,
-            known,
-            folds.window,
-            periods[some],
-            levels,
-            n_paths,
-            seed,
-            of_all,
-            wanted if whole else None,
-            kept_of(some, keep),
-        )  # fmt: skip
+        Piece(name, part, known, folds.window, periods[some], levels, n_paths, seed, of_all, kept_of(some, keep))
         for name, mine, whole in zip(names, rows_of, pooled, strict=True)
         for known, of_all in zip(folds.known, profiles, strict=True)
         for some, part in ([(mine, panel)] if whole else parts[mine.tobytes()])
     ]
     results = map_pieces(judge_piece, pieces, workers=within(workers, panel, len(names) * len(folds.known)), done=done)
-    outcomes, seconds, quantiles, at = [], {}, [], 0
+    found_of = Backtested([], {}, [], {}, len(pieces))
+    at = 0
     for name, mine, whole in zip(names, rows_of, pooled, strict=True):
         per_fold = 1 if whole else len(chunked(mine))
         found = results[at : at + per_fold * len(folds.known)]
         at += len(found)
-        if kept is not None:
-            kept.update(
-                ((name, known), one.source) for known, one in zip(folds.known, found, strict=False) if one.source
-            )
+        if whole:
+            kept = zip(folds.known, found, strict=True)
+            found_of.sources.update({(name, known): one.source for known, one in kept if one.source is not None})
         folded = [found[fold * per_fold : (fold + 1) * per_fold] for fold in range(len(folds.known))]
         joined = [join([one.outcome for one in pieces_of]) if pieces_of else None for pieces_of in folded]
-        outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])
-        seconds[name] = (sum((one.fit_s for one in found), 0.0), sum((one.predict_s for one in found), 0.0))
+        found_of.outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])
+        found_of.seconds[name] = (sum((one.fit_s for one in found), 0.0), sum((one.predict_s for one in found), 0.0))
         if keep is not None:
             told = np.flatnonzero(np.isin(keep, mine))
-            quantiles.append([_placed(one, told, len(keep), folds.window, len(levels)) for one in folded])
-    return outcomes, seconds, quantiles
+            found_of.quantiles.append([_placed(one, told, len(keep), folds.window, len(levels)) for one in folded])
+    return found_of
 
 
 def kept_of(rows: Int[np.ndarray, " row"], keep: Int[np.ndarray, " kept"] | None) -> np.ndarray | None:

@@ -54,6 +54,7 @@ def fit_weighted(
     seconds = dict.fromkeys(names, (0.0, 0.0))
     texts: list[list[str]] = [[] for _ in range(len(panel.series))]
     sources, finished = [], 0
+    notes: dict[str, None] = {}
     for at in sorted(used, key=lambda at: -float(weights[:, at].sum())):
         rows = np.flatnonzero(weights[:, at] > 0)
         seen = 0
@@ -71,6 +72,7 @@ def fit_weighted(
             among=(whole, place[rows]), ready=there, done=counted,
         )  # fmt: skip
         finished += seen
+        notes |= dict.fromkeys(fitted.notes)
         sources.append((at, fitted.source))
         seconds[names[at]] = fitted.seconds[names[at]]
         for row, text in zip(rows.tolist(), fitted.fallback.tolist(), strict=True):
@@ -78,4 +80,4 @@ def fit_weighted(
                 texts[row].append(text)
     sources.sort(key=lambda one: one[0])
     source = Blend(tuple(one for _, one in sources), weights[:, [at for at, _ in sources]])
-    return Fitted(source, np.array(["; ".join(several) for several in texts], dtype=np.str_), seconds)
+    return Fitted(source, np.array(["; ".join(several) for several in texts], dtype=np.str_), seconds, tuple(notes))

@@ -10,7 +10,7 @@ from jaxtyping import Int, Shaped
 from stockcast.core.arrays import freeze
 from stockcast.evaluation import metrics
 from stockcast.evaluation.backtest import backtest
-from stockcast.evaluation.folds import Folds, rolling
+from stockcast.evaluation.folds import Folds, rolling, shortfalls
 from stockcast.evaluation.forecasting import FAST_PATHS, PREFERRED
 from stockcast.evaluation.scores import ALL, ModelTiming, Outcome, Score, measures, picked
 from stockcast.evaluation.segments import segments
@@ -93,18 +93,14 @@ def compare(
     cut = rolling(panel.time.n, horizon, folds, panel.time.step)
     if not cut.known or not len(panel.series):
         return Comparison()
-    outcomes, seconds, _ = backtest(
+    found = backtest(
         judged, panel, cut, periods=periods, levels=levels, seed=seed, workers=workers, done=done,
         n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths,
     )  # fmt: skip
-    of = dict(zip(judged, outcomes, strict=True))
+    of = dict(zip(judged, found.outcomes, strict=True))
     origins = [str(panel.time.date(known - 1)) for known in cut.known]
     choices, selected = _chosen(names, [of[name] for name in names], panel, cut, origins)
-    notes = []
-    if len(origins) < folds:
-        notes.append(f"{len(origins)} of {folds} backtest folds: the history is too short for more")
-    if cut.window < horizon:
-        notes.append(f"backtest of {cut.window} of {horizon} periods ahead: the history is too short for more")
+    notes = shortfalls(cut, folds, horizon)
     if not choices:
         notes.append(f"one origin only: no earlier one to choose by, so that nothing stands for {SELECTED}")
     scores = _scores({**of, SELECTED: selected}, origins, groups(panel, segments(panel)))
@@ -112,7 +108,7 @@ def compare(
     timings = {}
     for name in judged:
         series = int((last == name).sum())
-        timings[name] = ModelTiming(*seconds[name], series, series / max(1, len(last)))
+        timings[name] = ModelTiming(*found.seconds[name], series, series / max(1, len(last)))
     return Comparison(tuple(origins), scores, choices, timings, tuple(notes))
 
 

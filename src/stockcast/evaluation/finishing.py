@@ -1,16 +1,15 @@
 """What comes after the models: in line with the groups' forecasts, as wide as it has to be, in whole units."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast, final
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from stockcast.demand import SampledForecast
+from stockcast.demand import PathSource, SampledForecast
 from stockcast.evaluation import alignment
-from stockcast.evaluation.backtest import Kept
 from stockcast.evaluation.calibration import calibrate
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.published import published
@@ -24,12 +23,18 @@ CALIBRATION = "calibration"  # the name under which the widths stand in backtest
 @final
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What each model weighs in the forecast of each series, and the earlier origins at which they are fitted again."""
+    """What each model weighs in the forecast of each series, and the earlier origins at which they are fitted again.
+
+    Parameters
+    ----------
+    sources
+        Paths that the backtest has of ``replay.sample(panel)``, by model and number of known periods.
+    """
 
     names: Sequence[str]
     weights: Float[np.ndarray, "series model"]
     folds: Folds
-    kept: Kept | None = None  # what the backtest has of replay.sample(panel)
+    sources: Mapping[tuple[str, int], PathSource] = field(default_factory=dict)
 
 
 @final
@@ -78,7 +83,7 @@ def finish(
     folds = models.folds if len(rows) else replace(models.folds, known=())
     earlier = replays(
         models.names, models.weights, panel, folds, rows=rows, seed=seed, n_paths=n_paths, workers=workers,
-        kept=None if of_all else models.kept,
+        sources={} if of_all else models.sources,
     )  # fmt: skip
     scores: tuple[Score, ...] = ()
     notes: list[str] = []

@@ -21,11 +21,12 @@ from stockcast.panel import Panel
 @final
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The paths of all series; which rung stood in for the model and why; and the seconds of each model."""
+    """The paths of all series; which rung stood in for the model and why; seconds of each model; and notes."""
 
     source: PathSource
     fallback: np.ndarray
     seconds: dict[str, tuple[float, float]]
+    notes: tuple[str, ...] = ()
 
 
 @final
@@ -38,13 +39,13 @@ class _Piece:
     profile: Profile
 
 
-def _forecast_piece(piece: _Piece) -> tuple[PathSource, np.ndarray, float, float]:
+def _forecast_piece(piece: _Piece) -> tuple[PathSource, np.ndarray, float, float, tuple[str, ...]]:
     model = make(piece.model)  # loads its module, which is no part of fitting
     begin = time.perf_counter()
     ladder = Ladder(model, piece.profile).fit(piece.panel, seed=piece.seed)
     fitted = time.perf_counter()
     demand, fallback = ladder.climb(piece.panel, piece.horizon, seed=piece.seed, n_paths=1)
-    return demand.source, fallback, fitted - begin, time.perf_counter() - fitted
+    return demand.source, fallback, fitted - begin, time.perf_counter() - fitted, ladder.notes()
 
 
 def fit_chosen(
@@ -98,11 +99,15 @@ def fit_chosen(
             pieces.append(_Piece(name, panel.take(rows), horizon, seed, of_all))
     results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
     seconds = dict.fromkeys(names, (0.0, 0.0))
-    for piece, ((at, rows), (source, fallback, fit_s, predict_s)) in enumerate(zip(rows_of, results, strict=True)):
+    notes: dict[str, None] = {}
+    for piece, ((at, rows), (source, fallback, fit_s, predict_s, told)) in enumerate(
+        zip(rows_of, results, strict=True)
+    ):
+        notes |= dict.fromkeys(told)
         if piece in taken:
             source, fallback = source.take(taken[piece]), fallback[taken[piece]]
         parts.append((rows, source))
         texts[rows] = fallback
         before = seconds[names[at]]
         seconds[names[at]] = (before[0] + fit_s, before[1] + predict_s)
-    return Fitted(assemble(len(panel.series), parts), texts.astype(np.str_), seconds)
+    return Fitted(assemble(len(panel.series), parts), texts.astype(np.str_), seconds, tuple(notes))

@@ -35,3 +35,20 @@ def rolling(periods: int, horizon: int, folds: int, step: Step) -> Folds:
     window = max(1, min(horizon, periods // 4))
     known = [periods - at * window for at in range(folds, 0, -1)]
     return Folds(tuple(n for n in known if n >= max(LEAST[step], window)), window)
+
+
+def shortfalls(cut: Folds, folds: int, horizon: int) -> list[str]:
+    """Say in sentences by how much a history was too short for the folds and the horizon that were asked for.
+
+    Examples
+    --------
+    >>> shortfalls(Folds((30, 37), 7), 4, 28)  # doctest: +NORMALIZE_WHITESPACE
+    ['2 of 4 backtest folds: the history is too short for more',
+     'backtest of 7 of 28 periods ahead: the history is too short for more']
+    """
+    out = []
+    if len(cut.known) < folds:
+        out.append(f"{len(cut.known)} of {folds} backtest folds: the history is too short for more")
+    if cut.window < horizon:
+        out.append(f"backtest of {cut.window} of {horizon} periods ahead: the history is too short for more")
+    return out

@@ -9,11 +9,11 @@ from jaxtyping import Bool, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
-from stockcast.evaluation.backtest import CHUNK, Kept, backtest
+from stockcast.evaluation.backtest import CHUNK, Backtested, backtest
 from stockcast.evaluation.blended import fit_weighted
 from stockcast.evaluation.ensemble import origins, weigh
 from stockcast.evaluation.finishing import Replayed, finish
-from stockcast.evaluation.folds import rolling
+from stockcast.evaluation.folds import rolling, shortfalls
 from stockcast.evaluation.replay import sample
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
@@ -115,30 +115,27 @@ def forecast(
     scores: tuple[Score, ...] = ()
     seconds = dict.fromkeys(names, (0.0, 0.0))
     finished = 0
-    kept: Kept = {}
+    found: Backtested | None = None
     preferred = next((name for name in PREFERRED if name in names), names[0])
     if cut.known and len(panel.series):
         judged_by = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
         competes = competing(names, segment)
-        keep = None if effort == "fast" else sample(panel)
-        outcomes, seconds, quantiles = backtest(
+        keep = sample(panel)
+        found = backtest(
             names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done,
-            competes=competes, keep=keep, rows=sample(panel), kept=kept,
+            competes=competes, keep=keep,
         )  # fmt: skip
-        finished = len(cut.known) * sum(-(-int(mine.sum()) // CHUNK) for mine in competes)
+        outcomes, seconds, finished = found.outcomes, found.seconds, found.pieces
         chosen = choose(outcomes, segment, list(names).index(preferred), competes)
         if best(outcomes, np.arange(len(segment))) is None:
             notes.append(f"the backtest told nothing, for no fully stocked period with sales fell into it: {preferred} "
                          "was taken")  # fmt: skip
         scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment, competes)
-        if keep is not None:
-            earlier = origins(panel, cut, keep, periods, quantiles)
+        if effort != "fast":
+            earlier = origins(panel, cut, keep, periods, found.quantiles)
             weighed = weigh(earlier, keep, names, segment, competes, chosen, levels)
             weights, scores = weighed.weights, scores + weighed.scores(str(panel.time.date(cut.known[-1] - 1)))
-        if len(cut.known) < folds:
-            notes.append(f"{len(cut.known)} of {folds} backtest folds: the history is too short for more")
-        if cut.window < horizon:
-            notes.append(f"backtest of {cut.window} of {horizon} periods ahead: the history is too short for more")
+        notes += shortfalls(cut, folds, horizon)
     elif len(names) > 1:
         chosen[:] = list(names).index(preferred)
         notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")
@@ -147,8 +144,11 @@ def forecast(
         names, weights, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count)
     )
     seconds = {name: _plus(seconds[name], fitted.seconds[name]) for name in names}
+    notes += fitted.notes
     raw = sampled(panel, fitted.source, horizon, seed=seed, n_paths=n_paths)
-    replayed = Replayed(names, weights, rolling(panel.time.n, horizon, folds, panel.time.step), kept)
+    replayed = Replayed(
+        names, weights, rolling(panel.time.n, horizon, folds, panel.time.step), {} if found is None else found.sources
+    )
     last = finish(
         raw, panel, replayed, segment, periods,
         hierarchy=hierarchy, reconcile=reconcile, effort=effort, levels=levels, seed=seed, workers=workers,

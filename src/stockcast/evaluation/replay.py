@@ -1,14 +1,13 @@
 """The chosen models at earlier origins: the forecast that they would have published there, held against what came."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from stockcast.demand import SampledForecast
-from stockcast.evaluation.backtest import Kept
+from stockcast.demand import PathSource, SampledForecast
 from stockcast.evaluation.blended import fit_weighted
 from stockcast.evaluation.folds import Folds
 from stockcast.models.profile import profile
@@ -52,17 +51,20 @@ def replays(
     seed: int,
     n_paths: int,
     workers: int = 1,
-    kept: Kept | None = None,
+    sources: Mapping[tuple[str, int], PathSource] | None = None,
 ) -> list[Replay]:
     """Fit the chosen models again at every origin of the folds, for some series, on what was known there.
 
-    What a backtest has ``kept`` of these series is used as it is.
+    Parameters
+    ----------
+    sources
+        Paths of these series that a backtest has, by model and number of known periods: used as they are.
     """
     out = []
     some = panel.take(rows)
     for known in folds.known:
         past, whole = some.until(known), panel.until(known)
-        ready = {name: source for (name, at), source in (kept or {}).items() if at == known}
+        ready = {name: source for (name, at), source in (sources or {}).items() if at == known}
         fitted = fit_weighted(
             names, weights[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(whole),
             among=(whole, rows), ready=ready,

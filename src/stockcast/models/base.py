@@ -23,6 +23,10 @@ class FittedForecaster(ABC):
         """
         return None
 
+    def notes(self) -> tuple[str, ...]:
+        """Say in sentences what a reader of the forecast should know of the fit; nothing where there is nothing."""
+        return ()
+
 
 class Forecaster(ABC):
     """A way to forecast all series at once.

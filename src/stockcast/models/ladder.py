@@ -96,6 +96,10 @@ class FittedLadder(FittedForecaster):
     fitted: FittedForecaster | None
     profile: Profile
 
+    def notes(self) -> tuple[str, ...]:
+        """Say what the model says."""
+        return () if self.fitted is None else self.fitted.notes()
+
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast every series by the highest rung that holds."""
         return self.climb(panel, horizon, seed=seed, n_paths=n_paths)[0]
@@ -176,7 +180,8 @@ def _attempt(
 ) -> Sequence[tuple[np.ndarray, PathSource | None, np.ndarray | None]]:
     """Forecast some rows; where that raises, each half by itself, down to the series that is to blame.
 
-    Beside the source of the rows stands what the model says of those that it could not fit.
+    A pooled model is fitted once: on half of the series it would be another model. Beside the source of the rows stands
+    what the model says of those that it could not fit.
     """
     if not len(rows):
         return []
@@ -185,7 +190,7 @@ def _attempt(
         fitted = fitted or forecaster.fit(part, seed=seed)
         return [(rows, fitted.predict(part, horizon, seed=seed, n_paths=_LOOK).source, fitted.trouble())]
     except _FAULTS:
-        if len(rows) == 1:
+        if len(rows) == 1 or forecaster.pooled:
             return [(rows, None, None)]
         half = len(rows) // 2
         upper = _attempt(forecaster, panel, rows[:half], None, horizon, seed)

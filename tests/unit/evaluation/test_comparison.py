@@ -56,7 +56,8 @@ def test_a_choice_follows_from_the_folds_before_it(whole, found):
     for fold, choice in enumerate(found.choices, 1):
         past = whole.until(cut.known[fold])  # nothing later exists here
         earlier = type(cut)(cut.known[:fold], cut.window)
-        outcomes, *_ = backtest(NAMES, past, earlier, periods=MORE["periods"], levels=(0.5, 0.9), n_paths=40, seed=7)
+        more = {"periods": MORE["periods"], "levels": (0.5, 0.9), "n_paths": 40, "seed": 7}
+        outcomes = backtest(NAMES, past, earlier, **more).outcomes
         segment = segments(past)
         chosen = choose(outcomes, segment, 0, competing(NAMES, segment))
         assert choice.model.tolist() == [NAMES[at] for at in chosen]

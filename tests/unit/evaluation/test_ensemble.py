@@ -133,10 +133,9 @@ def test_no_segment_is_worse_off_than_with_its_best_model_alone(seed):
 def test_the_loss_of_a_model_alone_is_that_of_its_choice():
     past = retail(20, 150)
     cut, periods, rows = Folds((110, 130), 20), np.full(20, 5), np.arange(20)
-    outcomes, _, kept = backtest.backtest(
-        NAMES, past, cut, periods=periods, levels=LEVELS, n_paths=30, seed=7, keep=rows
-    )
-    group = ensemble._Group(origins(past, cut, rows, periods, kept), rows, np.arange(3), LEVELS)
+    found = backtest.backtest(NAMES, past, cut, periods=periods, levels=LEVELS, n_paths=30, seed=7, keep=rows)
+    outcomes = found.outcomes
+    group = ensemble._Group(origins(past, cut, rows, periods, found.quantiles), rows, np.arange(3), LEVELS)
     for at, folds in enumerate(outcomes):
         parts = [np.concatenate([getattr(one, name) for one in folds]) for name in ("single", "total")]
         parts = [np.minimum(part[~np.isnan(part)], 10.0).mean() for part in parts]
@@ -150,14 +149,14 @@ def test_the_quantiles_that_are_kept_do_not_depend_on_the_pieces(monkeypatch):
     competes[1, ::2] = False
     keep = np.array([0, 3, 4, 9, 19])
     more = {"periods": np.full(20, 5), "levels": LEVELS, "n_paths": 30, "seed": 7, "competes": competes, "keep": keep}
-    whole = backtest.backtest(NAMES, past, Folds((130,), 20), **more)[2]
+    whole = backtest.backtest(NAMES, past, Folds((130,), 20), **more).quantiles
     monkeypatch.setattr(backtest, "CHUNK", 4)
-    pieces = backtest.backtest(NAMES, past, Folds((130,), 20), **more)[2]
+    pieces = backtest.backtest(NAMES, past, Folds((130,), 20), **more).quantiles
     for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_array_equal(one[0].single, other[0].single)
         np.testing.assert_array_equal(one[0].total, other[0].total)
     assert np.isnan(whole[1][0].single).all(axis=(1, 2)).tolist() == [True, False, True, False, False]
-    assert backtest.backtest(NAMES, past, Folds((130,), 20), **(more | {"keep": None}))[2] == []
+    assert backtest.backtest(NAMES, past, Folds((130,), 20), **(more | {"keep": None})).quantiles == []
 
 
 def test_weights_are_rounded_to_twentieths_of_few_models():
@@ -235,11 +234,11 @@ def test_later_data_changes_no_weight_and_no_byte():
         cut, periods, rows = Folds((130, 150), 20), np.full(40, 5), np.arange(40)
         segment = segments(past.until(170))
         competes = competing(NAMES, segment)
-        outcomes, _, kept = backtest.backtest(
+        found = backtest.backtest(
             NAMES, past, cut, periods=periods, levels=LEVELS, n_paths=30, seed=7, keep=rows, competes=competes
         )
-        chosen = choose(outcomes, segment, 0, competes)
-        return weigh(origins(past, cut, rows, periods, kept), rows, NAMES, segment, competes, chosen, LEVELS)
+        chosen = choose(found.outcomes, segment, 0, competes)
+        return weigh(origins(past, cut, rows, periods, found.quantiles), rows, NAMES, segment, competes, chosen, LEVELS)
 
     clean, other, seen = weights(whole), weights(scrambled(whole, 170)), weights(scrambled(whole, 150))
     assert clean.told

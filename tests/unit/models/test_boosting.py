@@ -7,10 +7,15 @@ from made_panels import panel, retail
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand import Ratios
+from stockcast.evaluation.backtest import backtest
+from stockcast.evaluation.fitting import fit_chosen
+from stockcast.evaluation.folds import Folds
+from stockcast.evaluation.replay import replays
 from stockcast.models.boosting.errors import Courses, centred, filled, thinned
 from stockcast.models.boosting.model import Boosting
-from stockcast.models.boosting.rows import Features, scales, take, told
+from stockcast.models.boosting.rows import Features, take, told
 from stockcast.models.boosting.trees import Trees, parameters
+from stockcast.models.ladder import Ladder, failed
 from stockcast.models.naive import MovingAverage
 
 
@@ -21,7 +26,7 @@ def test_a_row_has_the_target_of_its_period_over_the_scale_at_its_origin():
     values, used = told(past)
     wanted = {round(v, 6) for v in values[used].tolist()}
     assert {round(v, 6) for v in units.tolist()} <= wanted
-    assert rows.x.shape == (len(rows.y), len(Features.of(past).block(past, 1).columns) + 1)
+    assert rows.x.shape == (len(rows.y), len(Features.of(past).chunk(past, 1).block.columns) + 1)
     assert set(rows.x[:, -1].astype(int).tolist()) == set(range(1, 15))
     assert (rows.scale > 0).all()
 
@@ -29,10 +34,9 @@ def test_a_row_has_the_target_of_its_period_over_the_scale_at_its_origin():
 def test_the_scale_is_what_was_known_at_the_origin():
     past = retail(4, 150)
     features = Features.of(past)
-    whole = scales(features.block(past, 1), told(past)[1], told(past)[0], "day")
     early = past.until(100)
-    part = scales(Features.of(early).block(early, 1), told(early)[1], told(early)[0], "day")
-    np.testing.assert_array_equal(whole[:, :100], part)
+    part = Features.of(early).chunk(early, 1).scale
+    np.testing.assert_array_equal(features.chunk(past, 1).scale[:, :100], part)
 
 
 def test_no_more_rows_are_taken_than_there_is_room_for():
@@ -83,7 +87,7 @@ def test_courses_are_kept_of_the_same_series_in_any_order():
 def test_a_text_that_was_changed_is_refused():
     made = Trees.of("tree")
     with pytest.raises(DataError, match="changed after it was written"):
-        Trees("tree, and more", made.digest).predict(np.zeros((1, 1), dtype=np.float32))
+        Trees("tree, and more", made.digest).load()
 
 
 def test_more_rows_make_larger_trees():
@@ -92,6 +96,54 @@ def test_more_rows_make_larger_trees():
     assert few["min_data_in_leaf"] < many["min_data_in_leaf"]
     assert few["deterministic"]
     assert few["force_row_wise"]
+
+
+def test_what_was_sampled_and_where_it_was_computed_is_told(monkeypatch):
+    past = retail(8, 200)
+    assert Boosting().fit(past, seed=7).notes() == ()
+    monkeypatch.setattr("stockcast.models.boosting.rows.MOST", 1500)
+    monkeypatch.setenv("STOCKCAST_DEVICE", "cuda")
+    sampled, computed = Boosting().fit(past, seed=7).notes()
+    assert "rows: a sample is enough" in sampled
+    assert computed == "lightgbm computed on the CPU: its build has no CUDA"
+
+
+def test_a_failure_of_lightgbm_is_recorded_and_tried_once(monkeypatch):
+    tries = []
+
+    def fail(*given):
+        import lightgbm
+
+        tries.append(given)
+        raise lightgbm.basic.LightGBMError("no bins")
+
+    monkeypatch.setattr("stockcast.models.boosting.trees._train", fail)
+    past = retail(6, 260)
+    demand, fallback = Ladder(Boosting()).fit(past, seed=7).climb(past, 10, seed=7, n_paths=20)
+    assert len(tries) == 2  # when it was fitted, and once more when it was to forecast
+    assert np.isfinite(demand.paths()).all()
+    assert failed(fallback).all()
+
+
+def test_a_backtest_keeps_the_paths_that_a_fit_at_that_origin_would_give_and_fits_no_more_than_once(monkeypatch):
+    past, folds, rows = retail(9, 260), Folds((204, 232), 28), np.array([0, 3, 8])
+    fits = []
+    fit = Boosting.fit
+    monkeypatch.setattr(Boosting, "fit", lambda self, panel, *, seed: fits.append(1) or fit(self, panel, seed=seed))
+    given = {"periods": np.full(9, 5), "levels": (0.5, 0.9), "n_paths": 20, "seed": 7}
+    sources = backtest(["lightgbm"], past, folds, keep=rows, **given).sources
+    assert len(fits) == 2
+    chosen, weights = np.zeros(9, dtype=np.int64), np.ones((9, 1))
+    for known in folds.known:
+        again = fit_chosen(["lightgbm"], chosen, past.until(known), 28, seed=7).source.take(rows)
+        drawn = [
+            source.draw(np.arange(3), past.series.keys[rows], Stream(7, "paths"), 20, 28)
+            for source in (sources["lightgbm", known], again)
+        ]
+        assert drawn[0].tobytes() == drawn[1].tobytes()
+    before = len(fits)
+    replays(["lightgbm"], weights, past, folds, rows=rows, seed=7, n_paths=20, sources=sources)
+    assert len(fits) == before
 
 
 def test_what_all_series_share_is_learnt_from_all_of_them():

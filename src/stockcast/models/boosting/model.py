@@ -8,13 +8,14 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Bool, Float
 
-from stockcast.core.axes import SeriesAxis, Step
+from stockcast.core.axes import SeriesAxis, Step, TimeAxis
+from stockcast.core.device import chosen
 from stockcast.demand import Ratios, SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.boosting import rows as rows_of
 from stockcast.models.boosting.errors import LEAST, Courses, centred, filled, thinned
-from stockcast.models.boosting.rows import CHUNK, Features, scales, told
-from stockcast.models.boosting.trees import Trees, train
+from stockcast.models.boosting.rows import CHUNK, Chunk, Features, told
+from stockcast.models.boosting.trees import Predictor, Trees, train
 from stockcast.models.history import ceiling
 from stockcast.models.states import sampled
 from stockcast.models.uncensor import ENOUGH, evidence
@@ -71,17 +72,16 @@ class Boosting(Forecaster):
         """Learn from all series; where next to nothing is told (:meth:`can_fit`), each is forecast by its level."""
         horizon, windows, held = self._held_out(panel)
         features = Features.of(panel)
-        taken = rows_of.take(panel, features, horizon, _room(), seed=seed)
+        room = _room()
+        taken = rows_of.take(panel, features, horizon, room, seed=seed)
         late = np.flatnonzero(taken.target >= panel.time.n - held)
         if len(taken.y) - len(late) < FEW // 2 or not len(late) or not taken.y.max(initial=0.0) > 0:
             return FittedBoosting(panel.series, features, None, horizon, _nothing(horizon), 1.0)
-        some = panel.take(np.arange(min(2, len(panel.series))))
-        columns = features.block(some, 1).columns
-        categorical = [at for at, column in enumerate(columns) if column.categorical]
-        early, final_trees = train(taken.x, taken.y, taken.scale, late, categorical, seed)
+        early, final_trees = train(taken.x, taken.y, taken.scale, late, list(taken.categorical), seed)
+        notes = _told(len(taken.y), taken.offered, room)
         del taken
         courses, bias = _courses(panel, features, early, horizon, windows, seed)
-        return FittedBoosting(panel.series, features, final_trees, horizon, courses, bias)
+        return FittedBoosting(panel.series, features, final_trees, horizon, courses, bias, notes)
 
 
 @final
@@ -95,6 +95,11 @@ class FittedBoosting(FittedForecaster):
     horizon: int
     courses: Courses
     bias: float
+    told: tuple[str, ...] = ()
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what was sampled, and what it was computed on where something else was asked for."""
+        return self.told
 
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast by the trees; series for which nothing was learnt by their level."""
@@ -102,9 +107,11 @@ class FittedBoosting(FittedForecaster):
         n = len(panel.series)
         mean, place, cap = np.zeros((n, horizon)), np.zeros((n, 2)), np.zeros(n)
         features = self.features.seen_from(panel)
+        trees = None if self.trees is None else self.trees.load()
         for rows in panel.chunks(CHUNK):
             part = panel.take(rows)
-            mean[rows], place[rows] = _means(part, features, self.trees, part.time.n - 1, horizon, self.horizon)
+            chunk = features.chunk(part, horizon)
+            mean[rows], place[rows] = _means(chunk, trees, panel.time, horizon, self.horizon)
             found = evidence(part)
             cap[rows] = ceiling(found.values, found.used)
         near = self.courses.near(place, panel.series.keys)
@@ -116,22 +123,24 @@ class FittedBoosting(FittedForecaster):
 
 
 def _means(
-    part: Panel, features: Features, trees: Trees | None, origin: int, horizon: int, learnt: int
+    chunk: Chunk, trees: Predictor | None, until: TimeAxis, horizon: int, learnt: int
 ) -> tuple[Float[np.ndarray, "series horizon"], Float[np.ndarray, "series 2"]]:
-    """Forecast some series from an origin, and say where they stand among errors: log level and log variation."""
-    n, step = len(part.series), part.time.step
-    demand, used = told(part)
-    block = features.block(part, max(0, origin + horizon + 1 - part.time.n))
-    scale = scales(block, used, demand, step)[:, origin]
-    scale = np.where(np.isfinite(scale), scale, 0.0)
-    s, h = np.repeat(np.arange(n), horizon), np.tile(np.arange(1, horizon + 1), n)
+    """Forecast some series, and say where they stand among errors: log level in units, and log variation.
+
+    Parameters
+    ----------
+    until
+        The periods known; the last one is the origin.
+    learnt
+        The steps that the trees have learnt.
+    """
+    n, origin, block = len(chunk.demand), until.n - 1, chunk.block
+    scale = np.nan_to_num(chunk.scale[:, origin], nan=0.0)  # nothing sold, nothing forecast
     mean = np.repeat(scale[:, None], horizon, axis=1)
     if trees is not None:
-        by = np.maximum(np.repeat(scale, horizon), LEAST)
-        x = rows_of.read(block, by, s, np.full(len(s), origin), h, learnt)
-        mean = trees.predict(x).reshape(n, horizon) * scale[:, None]
-    at = {name: place for place, name in enumerate(block.names)}
-    sd, level = (block.values[at[name], :, origin].astype(float) for name in VARIATION[step])
+        s, h = np.repeat(np.arange(n), horizon), np.tile(np.arange(1, horizon + 1), n)
+        mean *= trees(chunk.read(s, np.full(len(s), origin), h, learnt)).reshape(n, horizon)
+    sd, level = (block.values[block.names.index(name), :, origin].astype(float) for name in VARIATION[until.step])
     variation = np.nan_to_num(sd, nan=1.0) / np.maximum(np.nan_to_num(level, nan=1.0), LEAST)
     where = np.stack([np.log(np.maximum(mean.mean(axis=1), LEAST)), np.log(np.clip(variation, 0.01, 100.0))], axis=1)
     return mean, where
@@ -143,15 +152,15 @@ def _courses(
     """Hold the forecasts of a model that had not seen the latest windows against what came, window by window."""
     some = panel.take(thinned(panel.series.keys, SERIES, seed))
     ratios, places, keys, came_of, given_of = [], [], [], [], []
+    trees = early.load()
     for rows in rows_of.in_order(some):
         part = some.take(rows)
-        demand, used = told(part)
+        chunk = features.chunk(part, 0)
         for window in range(windows):
-            origin = panel.time.n - 1 - horizon - window * BETWEEN[panel.time.step]
-            mean, place = _means(part, features, early, origin, horizon, horizon)
-            ahead = slice(origin + 1, origin + 1 + horizon)
-            there = used[:, ahead]
-            came = np.where(there, demand[:, ahead], 0.0)
+            known = panel.time.n - horizon - window * BETWEEN[panel.time.step]
+            mean, place = _means(chunk, trees, panel.time.until(known), horizon, horizon)
+            there = chunk.used[:, known : known + horizon]
+            came = np.where(there, chunk.demand[:, known : known + horizon], 0.0)
             fine = (there.sum(axis=1) >= max(1, horizon // 2)) & (mean.min(axis=1) > LEAST)
             came_of.append(came[fine].sum(axis=1))
             given_of.append(np.where(there, mean, 0.0)[fine].sum(axis=1))
@@ -170,6 +179,17 @@ def _courses(
 
 def _nothing(horizon: int) -> Courses:
     return Courses(np.ones((1, horizon)), np.zeros((1, 2)), np.zeros(1, dtype=np.uint64))
+
+
+def _told(rows: int, offered: int, room: int) -> tuple[str, ...]:
+    """Say in sentences what was not as one might think."""
+    out = []
+    if offered > room:
+        why = "a quarter of the memory holds no more" if room < rows_of.MOST else "a sample is enough"
+        out.append(f"lightgbm learnt from {rows:,} of {offered:,} rows: {why}")
+    if chosen() == "cuda":
+        out.append("lightgbm computed on the CPU: its build has no CUDA")
+    return tuple(out)
 
 
 def _room() -> int:

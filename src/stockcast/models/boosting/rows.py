@@ -42,10 +42,49 @@ class Features:
         """Give the same features of a panel of the same series that reaches further or less far."""
         return Features(self.spec, Groups.fit(panel, told, like=self.groups))
 
-    def block(self, part: Panel, horizon: int) -> Block:
-        """Make the features of a chunk of series."""
+    def chunk(self, part: Panel, horizon: int) -> "Chunk":
+        """Make the features of some series, up to ``horizon`` periods after their history, and their scales."""
         values, used = told(part)
-        return build(part, values, used, horizon, self.spec, self.groups)
+        block = build(part, values, used, horizon, self.spec, self.groups)
+        return Chunk(block, values, used, scales(block, used, values, part.time.step))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some series: their features, what is told of their demand, and their scale at every origin."""
+
+    block: Block
+    demand: Float[np.ndarray, "series time"]
+    used: Bool[np.ndarray, "series time"]
+    scale: Float[np.ndarray, "series time"]
+
+    def read(
+        self,
+        s: Int[np.ndarray, " row"],
+        o: Int[np.ndarray, " row"],
+        h: Int[np.ndarray, " row"],
+        learnt: int,
+    ) -> Float32[np.ndarray, "row feature"]:
+        """Read the features of rows, amounts of sales over the scale at the origin, and the step ahead as the last.
+
+        Parameters
+        ----------
+        s, o, h
+            Row of the chunk, index of the origin's period, and the step ahead.
+        learnt
+            The farthest step that is learnt: a step beyond it counts as this one.
+        """
+        x = np.empty((len(s), len(self.block.columns) + 1), dtype=np.float32)
+        gather(self.block, s, o, h, out=x[:, :-1])
+        x[:, -1] = np.minimum(h, learnt)
+        by = self.scale[s, o]
+        with np.errstate(all="ignore"):  # a poisoned series, in its own rows
+            for at, column in enumerate(self.block.columns):
+                if column.units:
+                    x[:, at] /= by
+        x[np.isinf(x)] = np.nan
+        return x
 
 
 def told(panel: Panel) -> tuple[Float[np.ndarray, "series time"], Bool[np.ndarray, "series time"]]:
@@ -89,38 +128,28 @@ def scales(
 @final
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Features and targets, divided by the scale of their series at the origin where they are amounts."""
+    """Rows to learn from.
+
+    Parameters
+    ----------
+    x, y
+        Features and targets, divided by the scale of their series at the origin where they are amounts.
+    scale
+        In units.
+    target
+        The index of the target's period.
+    categorical
+        Columns of ``x`` that are codes.
+    offered
+        How many rows there would have been with room for all.
+    """
 
     x: Float32[np.ndarray, "row feature"]
     y: Float[np.ndarray, " row"]
     scale: Float[np.ndarray, " row"]
     target: Int[np.ndarray, " row"]
-
-
-def read(
-    block: Block,
-    scale: Float[np.ndarray, " row"],
-    s: Int[np.ndarray, " row"],
-    o: Int[np.ndarray, " row"],
-    h: Int[np.ndarray, " row"],
-    learnt: int,
-) -> Float32[np.ndarray, "row feature"]:
-    """Read the features of rows, amounts of sales over the scale, and the step ahead as the last of them.
-
-    Parameters
-    ----------
-    learnt
-        The farthest step that is learnt: a step beyond it counts as this one.
-    """
-    x = np.empty((len(s), len(block.columns) + 1), dtype=np.float32)
-    gather(block, s, o, h, out=x[:, :-1])
-    x[:, -1] = np.minimum(h, learnt)
-    with np.errstate(all="ignore"):
-        for at, column in enumerate(block.columns):
-            if column.units:
-                x[:, at] /= scale
-    x[np.isinf(x)] = np.nan
-    return x
+    categorical: tuple[int, ...]
+    offered: int
 
 
 def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int) -> Rows:
@@ -138,9 +167,8 @@ def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int
     parts = []
     for rows in in_order(panel):
         part = panel.take(rows)
-        demand, used = told(part)
-        block = features.block(part, horizon)
-        scale = scales(block, used, demand, panel.time.step)
+        chunk = features.chunk(part, horizon)
+        demand, used, scale = chunk.demand, chunk.used, chunk.scale
         drawn = stream.uniform(part.series.keys, (part.time.n, 1 + times), single=True)
         s, t = np.nonzero(used & (drawn[:, :, 0] < share))
         # distances apart from one another: one out of each part of the horizon
@@ -153,7 +181,10 @@ def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int
         order = by_key(part, s)
         s, t, h = s[order], t[order], h[order]
         by = scale[s, t - h]
-        parts.append((read(block, by, s, t - h, h, horizon), demand[s, t] / by, by, t))
+        parts.append((chunk.read(s, t - h, h, horizon), demand[s, t] / by, by, t))
+        codes = tuple(at for at, column in enumerate(chunk.block.columns) if column.categorical)
     if not parts:
-        return Rows(np.zeros((0, 0), dtype=np.float32), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
-    return Rows(*(np.concatenate([part[at] for part in parts]) for at in range(4)))
+        nothing = np.zeros(0)
+        return Rows(np.zeros((0, 0), dtype=np.float32), nothing, nothing, np.zeros(0, dtype=np.int64), (), 0)
+    x, y, scale, target = (np.concatenate([part[at] for part in parts]) for at in range(4))
+    return Rows(x, y, scale, target, codes, count * times)

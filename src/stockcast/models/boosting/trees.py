@@ -1,6 +1,7 @@
 """The trees themselves: LightGBM's parameters by the size of the data, its training, and its text."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,17 +17,13 @@ EARLY = 2  # times that the earlier model learns faster, of so many times fewer 
 RATE = 0.05
 WORTH = 100_000  # rows below which threads wait for one another more than they work
 
+Predictor = Callable[[np.ndarray], np.ndarray]
+
 
 @final
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """A trained model as LightGBM's own text, with the hash of it; there is nothing to unpickle.
-
-    Raises
-    ------
-    DataError
-        If text and hash do not belong together, when it is read.
-    """
+    """A trained model as LightGBM's own text, with the hash of it; there is nothing to unpickle."""
 
     text: str
     digest: str
@@ -36,14 +33,24 @@ class Trees:
         """Hold a text with its hash."""
         return cls(text, hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
-    def predict(self, x: Float32[np.ndarray, "row feature"]) -> Float[np.ndarray, " row"]:
-        """Give the mean of each row's target."""
+    def load(self) -> Predictor:
+        """Read the text, once for many rows; what it gives back takes features and gives the mean of their targets.
+
+        Raises
+        ------
+        DataError
+            If text and hash do not belong together.
+        """
         import lightgbm
 
         if Trees.of(self.text).digest != self.digest:
             raise DataError("a boosted model was changed after it was written", code="SC-M004", help="fit it again")
-        threads = threads_here() if len(x) >= WORTH else 1
-        return np.asarray(lightgbm.Booster(model_str=self.text).predict(x, num_threads=threads))
+        booster = lightgbm.Booster(model_str=self.text)
+
+        def predict(x: Float32[np.ndarray, "row feature"]) -> Float[np.ndarray, " row"]:
+            return np.asarray(booster.predict(x, num_threads=threads_here() if len(x) >= WORTH else 1))
+
+        return predict
 
 
 def parameters(rows: int, seed: int) -> dict[str, Any]:
@@ -98,7 +105,23 @@ def train(
     -------
     early, final
         The model that has not seen the rows held out, and the one of all rows.
+
+    Raises
+    ------
+    RuntimeError
+        If LightGBM fails, in its words: the ladder records that and goes on.
     """
+    import lightgbm
+
+    try:
+        return _train(x, y, weight, held_out, categorical, seed)
+    except lightgbm.basic.LightGBMError as error:
+        raise RuntimeError(f"LightGBM: {error}") from error
+
+
+def _train(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray, held_out: np.ndarray, categorical: list[int], seed: int
+) -> tuple[Trees, Trees]:
     import lightgbm
 
     given = parameters(len(y), seed)
