@@ -107,8 +107,8 @@ def weigh(
         w = (n w_segment + PRIOR w_all) / (n + PRIOR)
 
     rounded, and kept where they, as they are then, pass the same test against the chosen model; else those of the
-    segment alone are, or the chosen model stays. So a segment is never worse off, on what it is chosen on, unless it is so small
-    that it takes what all series chose.
+    segment alone are, or the chosen model stays. So a segment is never worse off, on what it is chosen on,
+    unless it is so small that it takes the weights of all series.
 
     Parameters
     ----------
