@@ -25,8 +25,9 @@ demo: $(VENV)/.stamp-run
 	@echo "The plan:    $(DEMO)/plan/plan.csv and orders.csv"
 	@echo "The report:  $(DEMO)/plan/report.html"
 
+# a process for each core; the tests of one file stay together, for they share what is made once
 test: $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest -m 'not slow and not gpu' -q
+	$(BIN)/python -m pytest -m 'not slow and not gpu' -q -n auto --dist loadfile
 
 test-slow: $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest -m slow -q

@@ -31,8 +31,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count what a marker leaves out; in a worker process, the summary of the run does not hear of it."""
+    stash = items[0].config.stash
+    stash[LEFT_OUT] = stash.get(LEFT_OUT, 0) + len(items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker process tell its count; every one collects the same tests."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error: object) -> None:
+    """Take the count of a worker process."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     """Say how many tests were skipped for want of real data, and how many others a marker left out."""
     skipped = [r for r in terminalreporter.stats.get("skipped", []) if "STOCKCAST_TEST_DATA" in str(r.longrepr)]
-    left_out = len(terminalreporter.stats.get("deselected", []))
+    left_out = config.stash.get(LEFT_OUT, 0)
     terminalreporter.write_line(f"skipped for want of real data: {len(skipped)} · left out by a marker: {left_out}")
