@@ -5,13 +5,15 @@ import numpy as np
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert
+from stockcast.ingest.calendar import read_days
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
-from stockcast.ingest.history import History, build_history, pairs_of
+from stockcast.ingest.history import History, build_history, periods_of
 from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders
 from stockcast.ingest.origin import choose_origin, leave_out_later
+from stockcast.ingest.records import pairs_of
 from stockcast.ingest.refusal import RefusedInput
 from stockcast.ingest.schema import HELD_ATTRIBUTES, ITEM_COLUMNS
 from stockcast.ingest.select import select
@@ -54,9 +56,11 @@ def _build(checked: CheckedTables) -> Inputs:
         findings.notes.append(f"{sales.count.left_out} sales rows after {origin.last_day} are not read")
     axis = _axis(checked, sales)
     require_memory(sales, axis, origin, spec.step, spec.week_start)
-    tell_of_few_rows(checked, sales)
-    held = hold_missing_locations(checked, sales, axis)
-    history = build_history(checked, sales, axis, origin)
+    time = periods_of(sales, origin, spec)
+    days = read_days(checked, axis, time)
+    tell_of_few_rows(checked, sales, days)
+    held = hold_missing_locations(checked, sales, axis, days)
+    history = build_history(checked, sales, axis, time, days)
     lookup = Lookup.of(checked, axis)
     panel = Panel(
         axis,

@@ -20,11 +20,11 @@ from stockcast.ingest.convert import (
     to_texts,
 )
 from stockcast.ingest.delimited import no_rows, truncated
-from stockcast.ingest.keys import damaged_ids, near_equal_ids, repeated_rows, unique_rows
+from stockcast.ingest.keys import damaged_ids, near_equal_ids, repeated_rows, require_agreement, unique_rows
 from stockcast.ingest.raw import RawTable, RawTables
 from stockcast.ingest.refusal import Findings
 from stockcast.ingest.rules import RULES, Refusal
-from stockcast.ingest.schema import MAIN, TABLES, Table
+from stockcast.ingest.schema import COVARIATE_TABLES, MAIN, TABLES, Table
 from stockcast.ingest.spec import IngestSpec, SourceSpec
 
 
@@ -111,7 +111,10 @@ def _finish(
     _tell_of_unused(raw, table, findings)
     if raw.fingerprint is not None:
         repeated_rows(checked, raw.fingerprint[rows], findings)
-    if table.key:
+    if table.agrees:
+        checked = unique_rows(checked, tuple(checked.columns), findings)  # rows of one key may tell different things
+        require_agreement(checked, table.agrees)
+    elif table.key:
         checked = unique_rows(checked, table.key, findings)
     findings.rows[source.name] = checked.count
     return checked
@@ -293,26 +296,55 @@ def _tell_of_near_names(raw: RawTable, table: Table, findings: Findings) -> None
 
 def _tell_of_settings(raw: RawTables, findings: Findings) -> None:
     """Tell of settings that name data which nothing uses yet."""
-    further = [name for name in dict.fromkeys(raw.spec.covariates) if name not in TABLES["sales"].columns]
-    for name in further:
-        held = [table for table in raw.tables.values() if name in table.columns]
-        if not held:
-            found = [column for table in raw.tables.values() for column in table.ignored]
-            raise UsageError(
-                f"forecast.covariates: no source has a column {name!r}{did_you_mean(name, found)}",
-                code="SC-D009",
-                help="correct the name, or map it under sources.….columns",
-            )
-        findings.warn(
-            "SC-D030", held[0].source.name,
-            f"forecast.covariates: {name} of {', '.join(table.source.label for table in held)} is read and checked, "
-            "not used yet", "no effect on the forecast", column=name,
-        )  # fmt: skip
+    for name in dict.fromkeys(raw.spec.covariates):
+        _require_covariate(raw, name, findings)
     if raw.spec.storage:
         findings.warn(
             "SC-D030", "", f"plan.storage: read, not used yet ({', '.join(sorted(raw.spec.storage))})",
             "no effect on the plan: check the volume of the orders yourself", count=len(raw.spec.storage),
         )  # fmt: skip
+
+
+def _require_covariate(raw: RawTables, name: str, findings: Findings) -> None:
+    """Raise unless a covariate of the config is a column that can be one; an attribute is told to be no covariate.
+
+    Raises
+    ------
+    UsageError
+        If no table that covariates come from has it, or its column has a meaning of its own.
+    """
+    if name in ("price", "promotion"):
+        return  # models have them anyway
+    for table in COVARIATE_TABLES:
+        if name in TABLES[table].columns:
+            raise UsageError(
+                f"forecast.covariates: {name} of {table} has a meaning of its own and is no covariate",
+                code="SC-D093",
+                help="leave it out: the forecast reads it as it is",
+            )
+    if any(name in raw.tables[table].columns for table in COVARIATE_TABLES if table in raw.tables):
+        return
+    holding = [
+        table for table in raw.tables.values() if name in table.columns and table.source.name not in COVARIATE_TABLES
+    ]
+    if holding:
+        findings.inform(
+            "SC-D093", holding[0].source.name,
+            f"forecast.covariates: {name} of {holding[0].source.label} is an attribute, which never changes",
+            "used as an attribute, not as a covariate; leave it out of forecast.covariates", column=name,
+        )  # fmt: skip
+        return
+    eligible = [raw.tables[table] for table in COVARIATE_TABLES if table in raw.tables]
+    elsewhere = [table.source.label for table in raw.tables.values() if name in table.ignored and table not in eligible]
+    found = [column for table in eligible for column in table.ignored]
+    raise UsageError(
+        f"forecast.covariates: no source has a column {name!r}{did_you_mean(name, found)}",
+        code="SC-D009",
+        details=[f"{', '.join(elsewhere)} has it; covariates come from {', '.join(COVARIATE_TABLES)}"]
+        if elsewhere
+        else [],
+        help="correct the name, or map it under sources.….columns",
+    )
 
 
 def _tell_of_unused(raw: RawTable, table: Table, findings: Findings) -> None:

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.findings import Issue
 from stockcast.ingest.checked import CheckedTable, CheckedTables
-from stockcast.ingest.history import series_of
+from stockcast.ingest.records import series_of
 from stockcast.panel.attributes import Attributes
 
 OUTLIER = 50.0  # times the median of a series' periods with sales

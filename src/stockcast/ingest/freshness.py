@@ -7,6 +7,9 @@ Both follow a stated rule, so that a night with a half-loaded file is told from 
   sales are late, not zero: its lines are held. After 28 days it counts as closed.
 - The newest day has *few rows* where it has less than 0.4 times the median of the same weekday over the 8 weeks before
   (at least 4 such days, and 20 rows).
+
+Days on which the calendar closes a location are not due, and rows of one that is closed on the newest day are not
+counted.
 """
 
 import numpy as np
@@ -15,6 +18,7 @@ from jaxtyping import Bool
 from stockcast.core.axes import SeriesAxis, weekday
 from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert
+from stockcast.ingest.calendar import Days
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 
 LOOK_BACK = 56  # days
@@ -26,9 +30,14 @@ MOST_MISSING = 0.5  # of the locations
 
 
 def hold_missing_locations(
-    checked: CheckedTables, sales: CheckedTable, axis: SeriesAxis
+    checked: CheckedTables, sales: CheckedTable, axis: SeriesAxis, known: Days | None = None
 ) -> Bool[np.ndarray, " series"]:
     """Tell which series are held, for their location is missing from the newest days.
+
+    Parameters
+    ----------
+    known
+        What is known of days at any time: on those that are closed no sales are due.
 
     Raises
     ------
@@ -44,9 +53,12 @@ def hold_missing_locations(
     anyone = np.unique(-ago)
     missing = {}
     for code, days in sold_on.items():
-        newest = int(days.max())
-        if -LATE_DAYS <= newest < 0 and _sells_daily(days, anyone, newest, of_week):
-            missing[str(place.names[code])] = newest
+        newest, name = int(days.max()), str(place.names[code])
+        shut = np.empty(0, dtype=np.int64)
+        if known is not None:
+            shut = (known.closed_on(name) - sales.dates("date").max()).astype(np.int64)
+        if -LATE_DAYS <= newest < 0 and _sells_daily(days, anyone[~np.isin(anyone, shut)], newest, of_week):
+            missing[name] = newest
     if len(missing) > MOST_MISSING * len(sold_on):
         shown = ", ".join(sorted(missing)[:5])
         raise DataError(
@@ -82,9 +94,15 @@ def _sells_daily(days: np.ndarray, anyone: np.ndarray, newest: int, of_week: int
     return bool(expected_since) and len(due) >= FEWEST_DAYS and len(before) >= len(due) - 1
 
 
-def tell_of_few_rows(checked: CheckedTables, sales: CheckedTable) -> None:
-    """Warn where the newest day has far fewer rows than the same weekday had."""
-    days, counts = np.unique(sales.dates("date"), return_counts=True)
+def tell_of_few_rows(checked: CheckedTables, sales: CheckedTable, known: Days | None = None) -> None:
+    """Warn where the newest day has far fewer rows than the same weekday had, at places not ``known`` to be closed."""
+    place, dates = sales.coded("location"), sales.dates("date")
+    if known is not None:
+        shut = [bool(np.isin(dates.max(), known.closed_on(name))) for name in place.names.tolist()]
+        dates = dates[~np.array(shut, dtype=bool)[place.codes]]
+    days, counts = np.unique(dates, return_counts=True)
+    if not len(days) or days[-1] < sales.dates("date").max():
+        return  # everyone is closed
     same = days[-1] - 7 * np.arange(1, LOOK_BACK // 7 + 1) * np.timedelta64(1, "D")
     before = counts[np.isin(days, same)]
     usual = float(np.median(before)) if len(before) >= 4 else 0.0

@@ -4,83 +4,19 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from stockcast.core.axes import SeriesAxis, TimeAxis, first_day_of_period
 from stockcast.core.errors import DataError
 from stockcast.core.findings import RowCount
+from stockcast.ingest.calendar import Days
 from stockcast.ingest.checked import CheckedTable, CheckedTables
+from stockcast.ingest.closed import without_closed
+from stockcast.ingest.known import build_known
 from stockcast.ingest.origin import Origin
-from stockcast.panel.known import KnownFuture
-
-MAX_FUTURE_DAYS = 800  # of known_future
-
-
-def pairs_of(table: CheckedTable) -> tuple[np.ndarray, np.ndarray, Int[np.ndarray, " row"]]:
-    """Give the distinct (sku, location) pairs of a table, and the pair of each row."""
-    sku, place = table.coded("sku"), table.coded("location")
-    key = sku.codes * (len(place.names) + 1) + place.codes
-    distinct, first, of_row = np.unique(key, return_index=True, return_inverse=True)
-    del distinct
-    return sku.names[sku.codes[first]], place.names[place.codes[first]], of_row.ravel().astype(np.int64)
-
-
-def series_of(table: CheckedTable, axis: SeriesAxis) -> Int[np.ndarray, " row"]:
-    """Give the series of each row, −1 where it is not on the axis."""
-    if not len(table):
-        return np.empty(0, dtype=np.int64)
-    sku, place, of_row = pairs_of(table)
-    series: np.ndarray = axis.locate(sku, place)[of_row]
-    return series
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Rows in the order of a key, and where each group begins.
-
-    Rows of one key are ordered by their values, so that sums do not depend on the order of the file.
-    """
-
-    order: Int[np.ndarray, " row"]
-    begin: Int[np.ndarray, " group"]
-    key: Int[np.ndarray, " group"]
-
-    @classmethod
-    def of(cls, key: Int[np.ndarray, " row"], *values: np.ndarray) -> "Groups":
-        """Group rows by key."""
-        order = np.argsort(key, kind="stable")
-        ordered = key[order]
-        fresh = np.append(True, ordered[1:] != ordered[:-1]) if len(key) else np.empty(0, dtype=bool)
-        if not fresh.all():
-            order = np.lexsort((*values, key))
-        begin = np.flatnonzero(fresh)
-        return cls(order.astype(np.int64), begin.astype(np.int64), ordered[begin])
-
-    def total(self, values: Float[np.ndarray, " row"]) -> Float[np.ndarray, " group"]:
-        """Add up the values of each group."""
-        return np.add.reduceat(values[self.order], self.begin) if len(self.begin) else np.empty(0)
-
-    def largest(self, values: Float[np.ndarray, " row"]) -> Float[np.ndarray, " group"]:
-        """Give the largest value of each group, NaN where all are."""
-        return np.fmax.reduceat(values[self.order], self.begin) if len(self.begin) else np.empty(0)
-
-    def mean(
-        self, values: Float[np.ndarray, " row"], weights: Float[np.ndarray, " row"] | None = None
-    ) -> Float[np.ndarray, " group"]:
-        """Give the mean of the values that are not NaN (NaN where all are); a plain one where all weights are 0."""
-        known = ~np.isnan(values)
-        plain = _ratio(self.total(np.where(known, values, 0.0)), self.total(known.astype(float)))
-        if weights is None:
-            return plain
-        weight = np.where(known, weights, 0.0)
-        by_weight = _ratio(self.total(np.where(known, values * weight, 0.0)), self.total(weight))
-        return np.where(np.isnan(by_weight), plain, by_weight)
-
-
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    ratio: np.ndarray = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
-    return ratio
+from stockcast.ingest.records import Groups, series_of
+from stockcast.ingest.spec import IngestSpec
+from stockcast.panel.known import PRICE, PROMOTION, KnownFuture
 
 
 @final
@@ -95,24 +31,42 @@ class History:
     known: KnownFuture
 
 
-def build_history(checked: CheckedTables, sales: CheckedTable, axis: SeriesAxis, origin: Origin) -> History:
+def periods_of(sales: CheckedTable, origin: Origin, spec: IngestSpec) -> TimeAxis:
+    """Give the periods from the first sale to the origin."""
+    first = first_day_of_period(sales.dates("date").min()[None], spec.step, spec.week_start)[0]
+    days = 7 if spec.step == "week" else 1
+    return TimeAxis(first, int((origin.first_day - first).astype(np.int64)) // days + 1, spec.step)
+
+
+def build_history(
+    checked: CheckedTables, sales: CheckedTable, axis: SeriesAxis, time: TimeAxis, days: Days | None
+) -> History:
     """Sum sales rows into periods, and fill the gaps as the config says.
+
+    Parameters
+    ----------
+    time
+        The periods of the history (:func:`periods_of`).
+    days
+        What is known of days at any time, if anything is.
 
     Raises
     ------
     DataError
         If a quantity is negative and ``returns: error`` forbids it.
     """
-    spec, findings = checked.spec, checked.findings
-    first = first_day_of_period(sales.dates("date").min()[None], spec.step, spec.week_start)[0]
-    days = 7 if spec.step == "week" else 1
-    time = TimeAxis(first, int((origin.first_day - first).astype(np.int64)) // days + 1, spec.step)
+    findings = checked.findings
     is_return = _returns(checked, sales)
     sold = sales.take(np.flatnonzero(~is_return))
     series, period = series_of(sold, axis), time.index(sold.dates("date"))
     quantity, price, promotion = sold.numbers("quantity"), _prices(checked, sold), sold.numbers("promotion")
     key = series * time.n + period
-    groups = Groups.of(key, promotion, price, quantity)
+    covariates = {
+        name: sold.numbers(name)
+        for name in dict.fromkeys(checked.spec.covariates)
+        if sold.has(name) and name not in (PRICE, PROMOTION)
+    }
+    groups = Groups.of(key, *covariates.values(), promotion, price, quantity)
     total = groups.total(quantity)
     _count(checked, sales, len(groups.begin), int(is_return.sum()))
     if (total < 0).any():
@@ -125,18 +79,21 @@ def build_history(checked: CheckedTables, sales: CheckedTable, axis: SeriesAxis,
     recorded = _spread(groups.key, np.ones(len(groups.key)), shape, 0.0) > 0
     begun = np.maximum.accumulate(recorded, axis=1)
     observed = recorded if sales.source.gaps == "missing" else begun
-    gaps = int(begun.sum() - recorded.sum())
+    calendar = None if days is None else days.calendar()
+    observed = without_closed(checked, axis, time, units, observed, calendar)
+    shut = np.zeros(shape, dtype=bool) if calendar is None else calendar.closed(axis.location, 0, time.n)
+    gaps = int((begun & ~recorded & ~shut).sum())
     if gaps:
         meaning = "are not known" if sales.source.gaps == "missing" else "count as zero sales"
         findings.notes.append(f"{gaps} periods without a record, after a series' first, {meaning}")
     in_stock = _in_stock(checked, sold, axis, time)
-    known = _known(
-        checked,
-        axis,
-        time,
-        _spread(groups.key, groups.mean(price, np.maximum(quantity, 0.0)), shape, np.nan),
-        _spread(groups.key, groups.largest(promotion), shape, np.nan),
-    )
+    by_name = {
+        PRICE: groups.mean(price, np.maximum(quantity, 0.0)),
+        PROMOTION: groups.largest(promotion),
+        **{name: groups.mean(values) for name, values in covariates.items()},
+    }
+    told = {name: _spread(groups.key, values, shape, np.nan) for name, values in by_name.items()}
+    known = build_known(checked, axis, time, told, days, calendar)
     return History(time, units, observed, in_stock, known)
 
 
@@ -221,53 +178,3 @@ def _in_stock(checked: CheckedTables, sold: CheckedTable, axis: SeriesAxis, time
     spread = _spread(by_period.key, by_period.mean(daily), (len(axis), time.n), 1.0)
     bounded: np.ndarray = np.clip(spread, 0.0, 1.0)
     return bounded
-
-
-def _known(
-    checked: CheckedTables, axis: SeriesAxis, time: TimeAxis, price: np.ndarray, promotion: np.ndarray
-) -> KnownFuture:
-    """Join recorded prices and promotions with the planned ones after the origin."""
-    table = checked.tables.get("known_future")
-    if table is None or not len(table):
-        return KnownFuture(time, price, promotion, time.n)
-    period = time.index(table.dates("date"))
-    beyond = int((period >= time.n + MAX_FUTURE_DAYS // time.days).sum())
-    if beyond:
-        checked.findings.warn(
-            "SC-D017", "known_future", f"{table.source.label}: {beyond} rows lie over {MAX_FUTURE_DAYS} days ahead",
-            "not used", count=beyond,
-        )  # fmt: skip
-    ahead = (period >= time.n) & (period < time.n + MAX_FUTURE_DAYS // time.days)
-    later = table.take(np.flatnonzero(ahead))
-    if not len(later):
-        return KnownFuture(time, price, promotion, time.n)
-    longer = time.until(int(period[ahead].max()) + 1)
-    wide_price = np.full((len(axis), longer.n), np.nan)
-    wide_promotion = wide_price.copy()
-    wide_price[:, : time.n], wide_promotion[:, : time.n] = price, promotion
-    everywhere = later.coded("location").codes < 0
-    for rows in (np.flatnonzero(everywhere), np.flatnonzero(~everywhere)):  # a location's own row stands above
-        _plan_ahead(later.take(rows), axis, longer, wide_price, wide_promotion)
-    return KnownFuture(longer, wide_price, wide_promotion, time.n)
-
-
-def _plan_ahead(
-    table: CheckedTable, axis: SeriesAxis, time: TimeAxis, price: np.ndarray, promotion: np.ndarray
-) -> None:
-    by_sku: dict[str, list[int]] = {}
-    for at, sku in enumerate(axis.sku.tolist()):
-        by_sku.setdefault(sku, []).append(at)
-    if (table.coded("location").codes < 0).all():
-        matches = [np.array(by_sku.get(sku, []), dtype=np.int64) for sku in table.texts("sku").tolist()]
-    else:
-        found = series_of(table, axis)
-        matches = [found[at : at + 1][found[at : at + 1] >= 0] for at in range(len(table))]
-    row = np.repeat(np.arange(len(table)), [len(match) for match in matches])
-    if not len(row):
-        return
-    key = np.concatenate(matches) * time.n + time.index(table.dates("date"))[row]
-    prices, promotions = table.numbers("price")[row], table.numbers("promotion")[row]
-    groups = Groups.of(key, promotions, prices)
-    for values, target in ((groups.mean(prices), price), (groups.largest(promotions), promotion)):
-        told = ~np.isnan(values)
-        target.ravel()[groups.key[told]] = values[told]

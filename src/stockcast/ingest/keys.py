@@ -62,7 +62,7 @@ def repeated_rows(table: CheckedTable, fingerprint: np.ndarray, findings: Findin
 
 
 def unique_rows(table: CheckedTable, key: tuple[str, ...], findings: Findings) -> CheckedTable:
-    """Merge rows that say the same of one key.
+    """Merge rows that say the same of one key; rows in which all is equal, where ``key`` is all of the columns.
 
     Raises
     ------
@@ -104,6 +104,43 @@ def unique_rows(table: CheckedTable, key: tuple[str, ...], findings: Findings) -
     return table.take(
         np.sort(first), RowCount(count.read, len(first), merged=count.merged + merged, quarantined=count.quarantined)
     )
+
+
+def require_agreement(table: CheckedTable, key: tuple[str, ...]) -> None:
+    """Raise where rows of one key give two numbers for one column; a blank says nothing.
+
+    Raises
+    ------
+    DataError
+        It names the column and the first five keys.
+    """
+    parts = [_as_numbers(table.columns[name]) for name in key if table.has(name)]
+    group = groups_of(parts)
+    n = int(group.max(initial=-1)) + 1
+    for name, column in table.columns.items():
+        if isinstance(column, Coded) or column.dtype.kind == "M":
+            continue
+        low, high = np.full(n, np.inf), np.full(n, -np.inf)
+        told = ~np.isnan(column)
+        np.minimum.at(low, group[told], column[told])
+        np.maximum.at(high, group[told], column[told])
+        conflicts = np.flatnonzero(low < high)
+        if not len(conflicts):
+            continue
+        details = []
+        for at in conflicts[:5].tolist():
+            rows = np.flatnonzero((group == at) & told)
+            named = ", ".join(f"{part} {_shown(table.columns[part], int(rows[0]))}" for part in key if table.has(part))
+            lines = ", ".join(str(table.place.line_of[table.row[row]]) for row in rows[:_SHOWN])
+            values = ", ".join(f"{column[row]:g}" for row in rows[:_SHOWN])
+            details.append(f"{named}: {table.place.word}s {lines} say {values}")
+        said = "1 key stands" if len(conflicts) == 1 else f"{len(conflicts)} keys stand"
+        raise DataError(
+            f"{table.source.label}: {said} on rows that differ in {table.source.columns.get(name, name)}",
+            code="SC-D021",
+            details=details,
+            help="give one value for each " + ", ".join(part for part in key if table.has(part)),
+        )
 
 
 def _shown(column: np.ndarray | Coded, row: int) -> str:

@@ -10,8 +10,8 @@ from stockcast.core.axes import SeriesAxis, first_day_of_period
 from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert, Issue, RowCount
 from stockcast.ingest.checked import CheckedTable, CheckedTables
-from stockcast.ingest.history import series_of
 from stockcast.ingest.origin import Origin
+from stockcast.ingest.records import series_of
 from stockcast.ingest.schema import COUNTED_STATUSES, ENDED_STATUSES
 from stockcast.inventory.terms import SupplyTerms
 

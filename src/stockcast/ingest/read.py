@@ -15,7 +15,7 @@ from stockcast.ingest import database
 from stockcast.ingest.delimited import CleanText, clean_text, no_rows, require_distinct
 from stockcast.ingest.excel import read_sheet, save_otherwise
 from stockcast.ingest.raw import Place, RawTable, RawTables
-from stockcast.ingest.schema import TABLES, Table
+from stockcast.ingest.schema import COVARIATE_TABLES, TABLES, Table
 from stockcast.ingest.spec import IngestSpec, SourceSpec
 
 _OLD_WORKBOOKS = (".xls", ".xlsb")
@@ -38,7 +38,8 @@ def read(spec: IngestSpec, done: Callable[[int], None] = lambda count: None) -> 
         raise DataError("no sales: sources.sales is not given", code="SC-D001", help="name a file under sources.sales")
     tables = {}
     for at, name in enumerate(sorted(spec.sources)):
-        tables[name] = _read_table(spec.sources[name], TABLES[name], spec.covariates)
+        covariates = spec.covariates if name in COVARIATE_TABLES else ()
+        tables[name] = _read_table(spec.sources[name], TABLES[name], covariates)
         done(at + 1)
     return RawTables(spec, tables)
 

@@ -55,6 +55,8 @@ class Table:
         By canonical name.
     key
         The columns that may stand once; empty where rows may repeat.
+    agrees
+        The columns by which all numbers must agree, where several rows may tell of one key; empty where one does.
     may_be_empty
         Whether a header without rows is a valid file.
     used
@@ -63,6 +65,7 @@ class Table:
 
     columns: Mapping[str, Column]
     key: tuple[str, ...] = ()
+    agrees: tuple[str, ...] = ()
     may_be_empty: bool = True
     used: bool = True
 
@@ -200,10 +203,10 @@ TABLES: Mapping[str, Table] = {
             "date": DATE,
             "location": Column("id", blank="everywhere"),
             "event": TEXT,
-            "open": Column("flag", low=0.0, high=1.0),
+            "open": Column("flag", low=0.0, high=1.0, blank="open"),
         },
         key=("date", "location", "event"),
-        used=False,
+        agrees=("date", "location"),
     ),
     "known_future": Table(
         {
@@ -230,6 +233,7 @@ TABLES: Mapping[str, Table] = {
     ),
 }
 
+COVARIATE_TABLES = ("sales", "known_future", "calendar")  # whose further columns may be covariates
 HELD_ATTRIBUTES = ("category", "description", "launch_date", "end_date", "successor")
 MAIN = "main"  # the location where a table names none
 

@@ -111,7 +111,11 @@ class IngestSpec:
     objective, target
         The config's objective and its service level (0 under ``cost``).
     covariates
-        Columns beyond the schema that the forecast uses.
+        Columns of sales, known_future and calendar beyond the schema that the forecast uses.
+    country, region
+        Whose public holidays count where ``locations`` names none.
+    horizon
+        Periods that the config asks to forecast; 0 where it leaves that open.
     storage
         The volume that each location can hold (not used yet, and told so).
     """
@@ -130,6 +134,9 @@ class IngestSpec:
     budget: float | None = None
     order_scope: Literal["supplier", "supplier_location"] = "supplier"
     covariates: tuple[str, ...] = ()
+    country: str | None = None
+    region: str | None = None
+    horizon: int = 0
     storage: Mapping[str, float] = field(default_factory=dict)
 
 

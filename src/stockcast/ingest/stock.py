@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.findings import Issue
 from stockcast.ingest.checked import CheckedTable, CheckedTables
-from stockcast.ingest.history import series_of
 from stockcast.ingest.origin import Origin
+from stockcast.ingest.records import series_of
 
 
 @final

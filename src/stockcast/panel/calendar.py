@@ -27,7 +27,7 @@ class Calendar:
     occurs
         Whether an event falls into a period at a place.
     open
-        Whether the place is open at all in a period.
+        Whether the place is open at all in a period; a week is closed only if all of its days are.
 
     Examples
     --------
@@ -56,3 +56,18 @@ class Calendar:
         """Give the place of each location, −1 where the calendar does not know it."""
         row = {name: at for at, name in enumerate(self.places)}
         return np.array([row.get(name, -1) for name in locations.tolist()], dtype=np.int64)
+
+    def closed(self, locations: np.ndarray, begin: int, n: int) -> Bool[np.ndarray, "series n"]:
+        """Tell in which of ``n`` periods from ``begin`` on each location is closed; in none where it is not known.
+
+        Examples
+        --------
+        >>> days = TimeAxis(np.datetime64("2026-12-24"), 2, "day")
+        >>> calendar = Calendar(days, ("oslo",), (), np.zeros((1, 0, 2), dtype=bool), np.array([[True, False]]))
+        >>> calendar.closed(np.array(["oslo", "bergen"]), 1, 2).tolist()
+        [[True, False], [False, False]]
+        """
+        out = np.zeros((len(self.places) + 1, n), dtype=bool)
+        shut = ~self.open[:, begin : begin + n]
+        out[:-1, : shut.shape[1]] = shut  # the last row: a place that is not known
+        return np.asarray(out[self.place(locations)])

@@ -26,11 +26,12 @@ class Panel:
     sales
         Units sold, as recorded (returns apart), finite and ≥ 0; 0 where ``observed`` is False.
     observed
-        Whether the period is part of the record: False before a series' first row, and in gaps that are unknown.
+        Whether the period is part of the record: False before a series' first row, in gaps that are unknown, and where
+        its place was closed.
     in_stock
         The share of the period in stock, 0 to 1. Below 1, ``sales`` is only a lower bound of demand (rule 5).
     known
-        Price and promotion, reaching past ``time``.
+        Prices, promotions, covariates and the calendar, reaching past ``time``.
     attributes
         Text columns of the item master.
 
@@ -75,6 +76,19 @@ class Panel:
     def fully_in_stock(self) -> Bool[np.ndarray, "series time"]:
         """Give where recorded sales are demand: observed, and in stock for the whole period."""
         return self.observed & (self.in_stock >= 1.0)
+
+    @property
+    def closed(self) -> Bool[np.ndarray, "series time"]:
+        """Give where nothing was sold because the place was closed: no evidence of demand, and no doubt about it."""
+        calendar = self.known.calendar
+        if calendar is None or calendar.open.all():
+            return np.zeros(self.sales.shape, dtype=bool)
+        return np.asarray(calendar.closed(self.series.location, 0, self.time.n) & (self.sales == 0))
+
+    @property
+    def settled(self) -> Bool[np.ndarray, "series time"]:
+        """Give where it is known what there was to sell: a sum over such periods can be held against a forecast."""
+        return self.fully_in_stock | self.closed
 
     def until(self, n: int) -> "Panel":
         """Give the panel as it was known after its first ``n`` periods: the only way to make training data."""

@@ -63,6 +63,9 @@ def ingest_spec(job: Job) -> ingest.IngestSpec:
         budget=config.plan.budget,
         order_scope=config.plan.order_scope,
         covariates=tuple(config.forecast.covariates),
+        country=config.forecast.holidays.country,
+        region=config.forecast.holidays.region,
+        horizon=config.forecast.horizon if isinstance(config.forecast.horizon, int) else 0,
         storage=dict(config.plan.storage),
     )
 
@@ -179,7 +182,8 @@ def forecast_key(job: Job, inputs: ingest.Inputs, *, everything: bool = False) -
     """
     settings = as_mapping(job.config.forecast)
     sources = {
-        name: inputs.hashes.get(name, "") for name in ("sales", "stock_history", "known_future", "calendar", "items")
+        name: inputs.hashes.get(name, "")
+        for name in ("sales", "stock_history", "known_future", "calendar", "locations", "items")
     }
     reading = {name: as_mapping(source) for name, source in job.config.sources.items() if name in sources}
     axes = [str(inputs.panel.origin), "" if everything else job.select or "", job.config.step]
