@@ -18,6 +18,7 @@ from stockcast.evaluation.scores import ALL, Outcome, Score, join, judge, mean_o
 from stockcast.evaluation.selection import MOST
 from stockcast.evaluation.trace import finest, gains, multipliers, proportions, shrunk
 from stockcast.models.catalogue import make
+from stockcast.models.closing import closing
 from stockcast.models.history import POOL, ceiling
 from stockcast.models.ladder import PROFILE, ZERO, Ladder
 from stockcast.models.profile import profile
@@ -195,6 +196,7 @@ def _aligned(
         gain, shift = gains(member, shrunk(errors), gap)
         every = np.tile(np.arange(len(base.nodes)), (n, 1))
         source = Reconciled(demand.source, every, gain, np.ones((n, demand.horizon)), shift, base.cap)
+    source = closing(source, base.panel, demand.horizon)  # what is moved must not open a place
     return SampledForecast(demand.series, demand.time, source, demand.stream, demand.n_paths), tuple(notes)
 
 
@@ -293,6 +295,14 @@ def _judged(
         scales = naive_scales(told.values, told.used, season)
         now = panel.take(rows)
         parts.append(
-            judge(demand.take(rows), now.sales[:, window], now.fully_in_stock[:, window], scales, periods[rows], levels)
+            judge(
+                demand.take(rows),
+                now.sales[:, window],
+                now.fully_in_stock[:, window],
+                scales,
+                periods[rows],
+                levels,
+                now.settled[:, window],
+            )
         )
     return join(parts)

@@ -93,7 +93,8 @@ def judge_piece(piece: Piece) -> Judged:
     scales = naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)
     window = slice(piece.known, piece.known + piece.window)
     used = piece.panel.fully_in_stock[:, window]
-    given = demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels
+    settled = piece.panel.settled[:, window]
+    given = demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels, settled
     outcome, quantiles = (judge(*given), None) if piece.keep is None else judged(*given, piece.keep)
     source = raw.source.take(piece.keep) if piece.keep is not None and model.pooled else None
     return Judged(outcome, fitted - begin, time.perf_counter() - fitted, source, quantiles)

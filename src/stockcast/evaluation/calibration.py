@@ -145,10 +145,10 @@ def _pooled(parts: Sequence[Pits]) -> Pits:
 
 
 def _of_sums(replay: Replay, panel: Panel, rows: np.ndarray, periods: Int[np.ndarray, " series"]) -> Pits:
-    """Give u of the sum over the protection interval under each shared width, where all of it tells of demand."""
-    actual, used = _window(replay, panel, rows)
+    """Give u of the sum over the protection interval under each shared width, where all of it is settled."""
+    actual, _, settled = _window(replay, panel, rows)
     inside = np.arange(actual.shape[1]) < np.clip(periods, 1, actual.shape[1])[:, None]
-    told = np.flatnonzero((used | ~inside).all(axis=1))
+    told = np.flatnonzero((settled | ~inside).all(axis=1))
     pits, total = np.empty((len(SHARED), len(told))), np.where(inside, actual, 0.0).sum(axis=1)
     whole = in_whole(replay.past)
     for begin in range(0, len(told), CHUNK):
@@ -166,7 +166,7 @@ def _of_sums(replay: Replay, panel: Panel, rows: np.ndarray, periods: Int[np.nda
 
 def _of_singles(replay: Replay, panel: Panel, rows: np.ndarray, shared: Float[np.ndarray, " series"]) -> Pits:
     """Give u of every period that tells of demand, under each width of single periods."""
-    actual, used = _window(replay, panel, rows)
+    actual, used, _ = _window(replay, panel, rows)
     told = np.flatnonzero(used.any(axis=1))
     whole, kept = in_whole(replay.past), []
     cap = ceilings(replay.past, caps(replay.demand.source, len(replay.past.series)))
@@ -204,10 +204,10 @@ def transform(
     return np.asarray(below + random * (not_above - below))
 
 
-def _window(replay: Replay, panel: Panel, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    window = slice(replay.known, replay.known + replay.demand.horizon)
-    used = (panel.observed[rows, window]) & (panel.in_stock[rows, window] >= 1.0)
-    return panel.sales[rows, window], used
+def _window(replay: Replay, panel: Panel, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give what was sold in the window of a replay, where that is evidence, and where it is settled."""
+    some, window = panel.take(rows), slice(replay.known, replay.known + replay.demand.horizon)
+    return some.sales[:, window], some.fully_in_stock[:, window], some.settled[:, window]
 
 
 def _choose(

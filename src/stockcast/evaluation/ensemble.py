@@ -81,7 +81,9 @@ def origins(
         scale = metrics.naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)[1]
         actual, used = some.sales[:, window], some.fully_in_stock[:, window]
         inside = np.arange(folds.window) < np.clip(periods[rows], 1, folds.window)[:, None]
-        sold = np.where((used | ~inside).all(axis=1), np.where(inside, actual, 0.0).sum(axis=1), np.nan)
+        sold = np.where(
+            (some.settled[:, window] | ~inside).all(axis=1), np.where(inside, actual, 0.0).sum(axis=1), np.nan
+        )
         single = np.stack([of[at].single for of in kept])
         total = np.stack([of[at].total for of in kept])
         out.append(Origin(single, total, actual, used, sold, scale, inside.sum(axis=1)))

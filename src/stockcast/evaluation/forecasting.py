@@ -19,6 +19,7 @@ from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import best, choose, competing
 from stockcast.evaluation.weights import alone, label
+from stockcast.models.closing import closed_ahead
 from stockcast.models.states import clipped, sampled
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
@@ -156,7 +157,7 @@ def forecast(
     )  # fmt: skip
     demand = last.demand
     scores += last.scores
-    notes += last.notes
+    notes += [*last.notes, *_closed(panel, horizon)]
     if censored.any():
         notes.append(f"{int(censored.sum())} series have too few fully stocked periods: sales stand in for demand")
     cut_values = clipped(demand)
@@ -179,6 +180,15 @@ def forecast(
         tuple(notes),
         last.seconds,
     )
+
+
+def _closed(panel: Panel, horizon: int) -> list[str]:
+    """Say how many periods ahead are closed, whose forecast is 0 for that reason alone."""
+    shut = closed_ahead(panel, horizon)
+    if not shut.any():
+        return []
+    of = int(shut.any(axis=1).sum())
+    return [f"{int(shut.sum())} forecasts of single periods, of {of} series, are 0: the calendar closes their places"]
 
 
 def _plus(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:

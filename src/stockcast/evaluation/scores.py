@@ -115,9 +115,10 @@ def judge(
     scales: tuple[np.ndarray, np.ndarray],
     periods: Int[np.ndarray, " series"],
     levels: tuple[float, ...],
+    settled: Bool[np.ndarray, "series horizon"] | None = None,
 ) -> Outcome:
     """Give the outcome of :func:`judged` alone."""
-    return judged(demand, actual, used, scales, periods, levels)[0]
+    return judged(demand, actual, used, scales, periods, levels, settled)[0]
 
 
 def judged(
@@ -127,6 +128,7 @@ def judged(
     scales: tuple[np.ndarray, np.ndarray],
     periods: Int[np.ndarray, " series"],
     levels: tuple[float, ...],
+    settled: Bool[np.ndarray, "series horizon"] | None = None,
     keep: Int[np.ndarray, " kept"] | None = None,
 ) -> tuple[Outcome, Quantiles]:
     """Hold a forecast against what came, where that tells of demand.
@@ -136,7 +138,9 @@ def judged(
     scales
         The root mean squared step and the mean absolute seasonal step of the history.
     periods
-        The protection interval of each series; cut to the window. Its sum is judged where all of it is evidence.
+        The protection interval of each series; cut to the window. Its sum is judged where all of it is settled.
+    settled
+        Where what came is known: evidence, or closed (``Panel.settled``); evidence alone when left out.
     keep
         The series whose quantiles are given as well, ascending; none when left out.
     """
@@ -145,6 +149,7 @@ def judged(
     single = np.empty((len(keep), demand.horizon, len(levels)), dtype=np.float32)
     of_sum = np.empty((len(keep), len(levels)), dtype=np.float32)
     inside = np.arange(demand.horizon) < np.clip(periods, 1, demand.horizon)[:, None]
+    whole = ((used if settled is None else settled) | ~inside).all(axis=1)
     for rows in demand.chunks():
         paths = demand.paths(rows)
         mean = paths.mean(axis=1)
@@ -156,7 +161,7 @@ def judged(
         of_these = np.flatnonzero(np.isin(keep, rows))
         at = np.searchsorted(rows, keep[of_these])
         single[of_these], of_sum[of_these] = np.minimum(quantiles[at], HUGE), np.minimum(sums[at], HUGE)
-        parts.append(_outcome(mean, paths, total, actual[rows], used[rows], inside[rows],
+        parts.append(_outcome(mean, paths, total, actual[rows], used[rows], inside[rows], whole[rows],
                               (scales[0][rows], scales[1][rows]), levels))  # fmt: skip
     return join(parts), Quantiles(single, of_sum)
 
@@ -167,11 +172,10 @@ def _ranks(levels: Sequence[float], n_paths: int) -> np.ndarray:
 
 def _outcome(
     mean: np.ndarray, paths: np.ndarray, totals: np.ndarray, actual: np.ndarray, used: np.ndarray, inside: np.ndarray,
-    scales: tuple[np.ndarray, np.ndarray], levels: tuple[float, ...],
+    whole: np.ndarray, scales: tuple[np.ndarray, np.ndarray], levels: tuple[float, ...],
 ) -> Outcome:  # fmt: skip
     """Judge paths and their sums, each sorted from the smallest to the largest path."""
     any_used = used.any(axis=1)
-    whole = (used | ~inside).all(axis=1)
     sold = np.where(inside, actual, 0.0).sum(axis=1)
     at, covering = _ranks(levels, paths.shape[1]), _ranks(COVERED, paths.shape[1]).tolist()
     single = metrics.scaled_quantile_loss(paths[:, at].transpose(0, 2, 1), actual, used, levels, scales[1])

@@ -1,6 +1,7 @@
 """A forecast for every series: model → analogues → seasonal naive → moving average → category profile → zero.
 
-Analogues stand for histories that are too short to stand alone; what has ended fades out. Each step is told.
+Analogues stand for histories that are too short to stand alone; what has ended fades out. Each step is told. In
+periods that are closed nothing is sold, whoever forecasts.
 
 One bad series touches no other: what a model cannot fit, fails on, or lets explode goes one rung down by itself.
 """
@@ -17,6 +18,7 @@ from stockcast.core.errors import DataError
 from stockcast.demand import Coursed, PathSource, SampledForecast
 from stockcast.demand.forecast import CHUNK
 from stockcast.models.base import FittedForecaster, Forecaster
+from stockcast.models.closing import closing
 from stockcast.models.history import CEILING, ceiling
 from stockcast.models.lifecycle import Lives, lives
 from stockcast.models.naive import MovingAverage, SeasonalNaive
@@ -149,7 +151,8 @@ class FittedLadder(FittedForecaster):
         if len(rows):
             settle(rows, innovations(len(rows), cap=np.ones(len(rows))), ZERO)
         life = lives(panel, horizon, self.profile.quiet_of(panel))
-        demand = sampled(panel, _led(assemble(n, parts), life), horizon, seed=seed, n_paths=n_paths)
+        source = closing(_led(assemble(n, parts), life), panel, horizon)
+        demand = sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
         text = []
         for at, (name, why) in enumerate(zip(rung.tolist(), reason.tolist(), strict=True)):
             model = self.forecaster.name

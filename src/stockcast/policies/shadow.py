@@ -12,12 +12,12 @@ ROOM = 1.5
 def naive_shadow(situation: Situation) -> Float[np.ndarray, " series"]:
     """Order up to 1.5 × mean recent sales × protection interval, in whole packs and not below the MOQ.
 
-    Recent sales are those of the last 56 days that were recorded and in stock. It knows neither the forecast nor costs,
-    so that a fault in either shows as a difference.
+    Recent sales are those of the last 56 days that were recorded and in stock, or closed. It knows neither the forecast
+    nor costs, so that a fault in either shows as a difference.
     """
     past, terms = situation.past, situation.terms
     recent = max(RECENT_DAYS // past.time.days, 1)
-    seen = past.fully_in_stock[:, -recent:]
+    seen = past.settled[:, -recent:]
     count = seen.sum(axis=1)
     mean = np.where(count > 0, (past.sales[:, -recent:] * seen).sum(axis=1) / np.maximum(count, 1), 0.0)
     periods = np.minimum(terms.protection_interval, situation.demand.horizon)
