@@ -1,7 +1,7 @@
 """Values that are kept and doubted: far out of a series' own range, or in parts where only whole units make sense."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.findings import Issue
@@ -80,8 +80,11 @@ def tell_of_outliers(
     key: Int[np.ndarray, " record"],
     units: Float[np.ndarray, " record"],
     price: Float[np.ndarray, " record"],
+    expected: Bool[np.ndarray, " record"],
 ) -> None:
     """Flag the periods whose sales or price are far out of their series' range; they are kept.
+
+    Sales under a promotion or an event are no doubt however high they are; how many there are is told.
 
     Parameters
     ----------
@@ -91,9 +94,20 @@ def tell_of_outliers(
         The series and period of each record, as one number: series × periods + period.
     units, price
         What each record sold, and at which mean price.
+    expected
+        Whether a promotion or an event gives a reason to sell more.
     """
     findings, series = checked.findings, key // time.n
     found, median = outliers(series, units)
+    excused = expected[found]
+    if excused.any():
+        findings.inform(
+            "SC-D082", "sales",
+            f"{sold.source.label}: {len(found)} periods are far above the usual of their series, "
+            f"{int(excused.sum())} of them under promotions or events", "kept, and those not doubted",
+            count=int(excused.sum()), column="quantity",
+        )  # fmt: skip
+    found, median = found[~excused], median[~excused]
     farthest = np.argsort(-units[found] / median, kind="stable")[:MOST_TOLD]
     for record, usual in zip(found[farthest].tolist(), median[farthest].tolist(), strict=True):
         rows = _rows_of(sold, axis, time, int(key[record]))

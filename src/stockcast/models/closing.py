@@ -24,4 +24,4 @@ def closing(source: PathSource, panel: Panel, horizon: int) -> PathSource:
         return source
     course, n = (~shut[some]).astype(float), len(panel.series)
     led = Coursed(source.take(some), course, np.zeros(len(some)), caps(source, n)[some])
-    return assemble(n, [(rest, source.take(rest)), (some, led)])
+    return led if not len(rest) else assemble(n, [(rest, source.take(rest)), (some, led)])

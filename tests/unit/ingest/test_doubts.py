@@ -188,6 +188,38 @@ def test_an_outlier_is_kept_and_named_with_the_largest_of_its_rows(tmp_path):
     assert got.panel.sales.max() > 20000
 
 
+@pytest.mark.parametrize(
+    ("reason", "calendar"),
+    [("1", None), ("0", "date,event\n2026-11-09,Fair\n"), ("0", "date,location,event\n2026-11-09,main,Fair\n")],
+)
+def test_outliers_under_promotions_and_events_are_counted_and_not_doubted(tmp_path, reason, calendar):
+    rows = "".join(f"{day('2026-10-01') + n},A,{1 + n % 3},0\n" for n in range(40) if n != 39)
+    sales = f"date,sku,quantity,promotion\n2026-11-09,A,20000,{reason}\n2026-10-20,A,700,0\n" + rows
+    got = load_tables(tmp_path, {"sales": sales, "calendar": calendar})
+    told = [(i.severity, i.line, i.count) for i in got.issues if i.code == "SC-D082"]
+    assert told == [("info", None, 1), ("warning", 3, 1)]
+    message = next(i.message for i in got.issues if i.code == "SC-D082")
+    assert "2 periods are far above the usual of their series, 1 of them under promotions or events" in message
+
+
+def test_a_closed_place_is_not_missing(tmp_path):
+    skip = {("X", ago) for ago in range(3)}
+    stock = "sku,location,on_hand\nA,X,5\nA,Y,5\nA,Z,5\n"
+    shut = "date,location,open\n" + "".join(f"{day('2026-11-18') - ago},X,0\n" for ago in range(3))
+    for calendar, held in ((None, True), (shut, False), (shut.replace(",X,", ",Y,"), True)):
+        got = load_tables(tmp_path, {"sales": daily("XYZ", skip=skip), "inventory": stock, "calendar": calendar})
+        assert got.held.any() == held
+
+
+@pytest.mark.parametrize(("closed", "few"), [(70, False), (22, True)])
+def test_rows_of_closed_places_are_not_few(tmp_path, closed, few):
+    places = [f"L{at:03d}" for at in range(100)]
+    sales = daily(places, days=70, skip={(place, 0) for place in places[:70]})
+    shut = "date,location,open\n" + "".join(f"2026-11-28,{place},0\n" for place in places[:closed])
+    got = load_tables(tmp_path, {"sales": sales, "inventory": None, "calendar": shut})
+    assert ("SC-D081" in codes(got)) == few
+
+
 def test_parts_are_told_of_items_that_must_be_whole_only(tmp_path):
     items = "sku,unit_cost,price,must_be_whole\nA,2,5,TRUE\nB,4,9,0\n"
     stock = "sku,on_hand\nA,1.5\nB,2.5\n"
