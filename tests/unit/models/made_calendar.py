@@ -33,7 +33,7 @@ def told_panel(n=6, time=200, *, seed=3, step="day") -> Panel:
     draw = np.random.default_rng(seed)
     past, long = retail(n, time, step=step, seed=seed), time + AHEAD
     promotion = (draw.random((n, long)) < 0.1).astype(float)
-    price = np.where(promotion > 0, 4.0, 5.0) + 0.0 * promotion
+    price = np.where(promotion > 0, 4.0, 5.0)
     weather, event = draw.normal(0.0, 1.0, (n, long)), draw.random((2, long)) < 0.05
     lift = np.exp(0.7 * promotion + 0.3 * weather + 0.5 * event[0])[:, :time]
     sales = draw.poisson(lift * np.geomspace(1.0, 30.0, n)[:, None]).astype(float)
