@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-START, N = np.datetime64("2026-03-02"), 200  # a Monday
-ORIGIN = START + (N - 1)
+START = np.datetime64("2026-03-02")  # a Monday
+PERIODS = {"day": 200, "week": 420}  # days of history
 CONFIG = """
 version: 1
 step: STEP
@@ -28,10 +28,15 @@ plan: {defaults: {lead_time_days: 3, review_period_days: 7, holding_rate: 0.25}}
 """
 
 
+def closed_days(n):
+    ahead = n - n % 7 + 14  # the Monday of a week in the horizon
+    return {at for at in range(n + 60) if at % 7 == 6 or 105 <= at < 112 or ahead <= at < ahead + 7}
+
+
 def texts(step, models):
     """Ten items at two places; LYON closes on Sundays and for a week of the history and of the horizon."""
-    draw = np.random.default_rng(3)
-    days = START + np.arange(N + 60)
+    draw, n = np.random.default_rng(3), PERIODS[step]
+    days, shut_days = START + np.arange(n + 60), closed_days(n)
     sales, future, calendar = (
         ["date,sku,location,quantity,price,promotion,weather"],
         [],
@@ -39,20 +44,20 @@ def texts(step, models):
     )
     fair = draw.random(len(days)) < 0.04
     for at, day in enumerate(days):
-        if at % 7 == 6 or 105 <= at < 112 or 210 <= at < 217:
+        if at in shut_days:
             calendar.append(f"{day},LYON,,0,")
         calendar.append(f"{day},,{'Fair' if fair[at] else ''},,{int(str(day)[8:] == '01')}")
     for item in range(10):
         for at, day in enumerate(days):
             promotion = (at + 3 * item) % 17 < 2
-            if at >= N:
-                if at < N + 35:
+            if at >= n:
+                if at < n + 35:
                     future.append(
                         f"{day},S{item},,{4 if promotion else 5},{int(promotion) if promotion else ''},{item % 3}"
                     )
                 continue
             for place in ("LYON", "OSLO"):
-                shut = place == "LYON" and (at % 7 == 6 or 105 <= at < 112)
+                shut = place == "LYON" and at in shut_days
                 rate = (2 + item) * (1.8 if promotion else 1.0) * (1.6 if fair[at] else 1.0)
                 sold = 0 if shut else draw.poisson(rate)
                 if sold or (place == "OSLO" and at == 0):
@@ -85,9 +90,10 @@ def test_what_is_known_ahead_is_used_and_closed_periods_are_nothing(make_project
     outcome = project("forecast")
     table = rows(project.file(outcome, "forecast.csv"))
     assert np.isfinite([float(row["mean"]) for row in table]).all()
-    closed = {str(START + at) for at in ([*range(N, N + 60, 1)]) if at % 7 == 6 or 210 <= at < 217}
+    n = PERIODS[step]
+    closed = {str(START + at) for at in closed_days(n) if at >= n}
     if step == "week":
-        closed = {str(START + 210)}
+        closed = {str(START + n - n % 7 + 14)}
     shut = [row for row in table if row["location"] == "LYON" and row["date"] in closed]
     rest = [row for row in table if not (row["location"] == "LYON" and row["date"] in closed)]
     assert shut

@@ -56,7 +56,7 @@ def _build(checked: CheckedTables) -> Inputs:
     if sales.count.left_out:
         findings.notes.append(f"{sales.count.left_out} sales rows after {origin.last_day} are not read")
     axis = _axis(checked, sales)
-    require_memory(sales, axis, origin, spec.step, spec.week_start)
+    require_memory(sales, axis, origin, spec.step, spec.week_start, covariates=len(spec.covariates))
     time = periods_of(sales, origin, spec)
     days = read_days(checked, axis, time)
     tell_of_few_rows(checked, sales, days)

@@ -216,6 +216,6 @@ def _tell_of_regions(checked: CheckedTables, unknown: Mapping[tuple[str, str], l
 
 def _near_region(country: str, text: str) -> str:
     regions = _regions(country)
-    near = difflib.get_close_matches(text.casefold(), regions, n=2, cutoff=0.6)
+    near = difflib.get_close_matches(text.casefold(), regions, n=2, cutoff=0.8)
     codes = list(dict.fromkeys(regions[name] for name in near))
     return f", did you mean {' or '.join(codes)}?" if codes else ""

@@ -11,6 +11,7 @@ from stockcast.ingest.checked import CheckedTable
 from stockcast.ingest.origin import Origin
 
 BYTES_A_CELL = 64  # of a series and period: 33 in the panel, and about as much again while it is made
+BYTES_A_COVARIATE = 16  # of the same, for each covariate
 SHARE = 0.5  # of the machine's memory that a panel may take; the rest is the forecast's
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -36,7 +37,13 @@ def memory_bytes() -> int | None:
 
 
 def require_memory(
-    sales: CheckedTable, axis: SeriesAxis, origin: Origin, step: Step, week_start: int, available: int | None = None
+    sales: CheckedTable,
+    axis: SeriesAxis,
+    origin: Origin,
+    step: Step,
+    week_start: int,
+    available: int | None = None,
+    covariates: int = 0,
 ) -> None:
     """Raise where the panel would take more than half of the memory.
 
@@ -44,6 +51,8 @@ def require_memory(
     ----------
     available
         Bytes; None for what the machine has.
+    covariates
+        How many there are.
 
     Raises
     ------
@@ -54,7 +63,7 @@ def require_memory(
     dates = sales.dates("date")
     first = first_day_of_period(dates.min()[None], step, week_start)[0]
     periods = int((origin.first_day - first).astype(np.int64)) // (7 if step == "week" else 1) + 1
-    need = len(axis) * periods * BYTES_A_CELL
+    need = len(axis) * periods * (BYTES_A_CELL + covariates * BYTES_A_COVARIATE)
     if available is None or need <= SHARE * available:
         return
     days, counts = np.unique(dates, return_counts=True)

@@ -16,6 +16,8 @@ _TABLES = """\
   inventory: {path: data/inventory.csv}          # sku, on_hand; location, reserved, backorders
   items: {path: data/items.csv}                  # sku; supplier, unit_cost, price, pack_size, moq, lead_time_days …
   # open_orders: {path: data/open_orders.csv}    # sku, quantity, expected_date; order_id, status …
+  # calendar: {path: data/calendar.csv}          # date; location, event, open (0: closed), covariates
+  # known_future: {path: data/known_future.csv}  # date, sku; location, price, promotion, covariates
   # suppliers: {path: data/suppliers.csv}        # supplier; lead_time_days, order_days, order_cost, min_order_value …
 """
 
@@ -27,6 +29,8 @@ forecast:
   models: auto                # or a list of names: stockcast models list
   effort: normal              # fast, normal or thorough
   backtest: {folds: 4}
+  # holidays: {country: FR}   # public holidays are events; locations.country stands above it
+  # covariates: [temperature] # further numbers of sales, known_future and calendar
 
 plan:
   objective: cost             # or {cycle_service_level: 0.95}, or {fill_rate: 0.98}

@@ -79,7 +79,7 @@ class Holidays:
     country: AnyText | None = None
     """A country as ISO 3166 code, such as FR or NO."""
     region: AnyText | None = None
-    """A region of that country, such as BY."""
+    """A region of that country with holidays of its own, such as BY; locations.country and region stand above both."""
 
 
 @final
@@ -100,7 +100,7 @@ class Forecast:
     backtest: Backtest = Field(default_factory=Backtest)
     """How models are compared on the past."""
     covariates: list[AnyText] = Field(default_factory=list)
-    """Further columns of sales, calendar and known_future that models may use."""
+    """Further columns of sales, known_future and calendar, in numbers, that models may use."""
     hierarchy: list[AnyText] = Field(default_factory=lambda: ["category", "location"])
     """The columns by which series are grouped, the coarsest first: attributes of items, location, or sku."""
     reconcile: Literal["auto", "none", "bottom_up", "top_down", "mint_diagonal", "mint_shrunk"] = "auto"
