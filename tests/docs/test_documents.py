@@ -14,7 +14,9 @@ DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT /
 
 
 def test_the_readme_config_loads(tmp_path):
-    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    block, ahead = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "ahead.yml").write_text(ahead, encoding="utf-8")
+    assert {"calendar", "known_future", "locations"} < set(load(tmp_path / "ahead.yml").sources)
     (tmp_path / "stockcast.yml").write_text(block, encoding="utf-8")
     config = load(tmp_path / "stockcast.yml")
     assert config.sources["sales"].columns["sku"] == "item_id"

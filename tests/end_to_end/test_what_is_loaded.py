@@ -13,7 +13,7 @@ HEAVY = (
     "duckdb", "highspy", "holidays", "lightgbm", "lightning", "matplotlib", "numpy", "pandas", "pulp", "pyarrow",
     "pytorch_forecasting", "scipy", "scipy.stats", "sklearn", "statsmodels", "torch",
 )  # fmt: skip
-TABLES = {"duckdb", "numpy", "pandas", "pyarrow"}
+TABLES = {"duckdb", "holidays", "numpy", "pandas", "pyarrow"}  # the demo's locations name their country
 THREADS = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "OMP_NUM_THREADS")
 # tells what the environment was when a library with threads of its own was first looked for
 WATCH = f"""

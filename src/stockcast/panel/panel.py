@@ -88,7 +88,7 @@ class Panel:
     @property
     def settled(self) -> Bool[np.ndarray, "series time"]:
         """Give where it is known what there was to sell: a sum over such periods can be held against a forecast."""
-        return self.fully_in_stock | self.closed
+        return self.fully_in_stock if self.known.calendar is None else self.fully_in_stock | self.closed
 
     def until(self, n: int) -> "Panel":
         """Give the panel as it was known after its first ``n`` periods: the only way to make training data."""
