@@ -18,7 +18,7 @@ from stockcast.evaluation.scores import ALL, Outcome, Score, join, judge, mean_o
 from stockcast.evaluation.selection import MOST
 from stockcast.evaluation.trace import finest, gains, multipliers, proportions, shrunk
 from stockcast.models.catalogue import make
-from stockcast.models.closing import closing
+from stockcast.models.closing import closed_ahead, closing
 from stockcast.models.history import POOL, ceiling
 from stockcast.models.ladder import PROFILE, ZERO, Ladder
 from stockcast.models.profile import profile
@@ -115,6 +115,7 @@ def _base(panel: Panel, demand: SampledForecast, hierarchy: Sequence[str], seed:
     below = np.empty((len(panel.series), demand.horizon))
     cap = np.empty(len(panel.series))
     owner = finest(nodes.member, nodes.chain)
+    shut, partly = closed_ahead(panel, demand.horizon), np.zeros((len(nodes), demand.horizon), dtype=bool)
     for rows in demand.chunks():
         drawn = demand.paths(rows)
         below[rows] = drawn.var(axis=1)
@@ -127,8 +128,11 @@ def _base(panel: Panel, demand: SampledForecast, hierarchy: Sequence[str], seed:
             for node in nodes.member[row].tolist():
                 if node >= 0:
                     sums[node] += drawn[at, :held]
+                    partly[node] |= shut[row]
             if owner[row] >= 0:
                 direct[owner[row]] += drawn[at, :held]
+    if partly.any():  # a group knows of no closed places: there it follows its members
+        paths = np.where(partly[:, None], sums, paths)
     above = paths.var(axis=1)
     told = np.isfinite(sums).all(axis=(1, 2)) & np.isfinite(above).all(axis=1)
     broken = ~np.isfinite(below).all(axis=1)

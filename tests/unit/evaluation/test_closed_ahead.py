@@ -12,12 +12,14 @@ from made_calendar import closing, every_seventh
 from made_panels import panel, retail
 
 from stockcast import evaluation
+from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.random import Stream
 from stockcast.demand import RecordedPaths, SampledForecast
 from stockcast.demand.arrays import pack, unpack
 from stockcast.evaluation.backtest import backtest
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.scores import judge
+from stockcast.panel import Attributes, Calendar, KnownFuture, Panel
 
 N, H = 24, 14
 
@@ -40,6 +42,30 @@ def test_the_published_forecast_of_a_closed_period_is_exactly_nothing_and_counte
     total = told.demand.lead_time_demand(np.full(N, 8)).samples
     np.testing.assert_allclose(total, paths[:, :, :8].sum(axis=2))
     assert unpack(pack(told.demand)).paths().tobytes() == paths.tobytes()
+
+
+def of_two_places(shut_ahead):
+    """Ten items at two places alike, of which one closes for some days ahead."""
+    draw = np.random.default_rng(2)
+    time, names = TimeAxis(np.datetime64("2026-01-05"), 180, "day"), np.repeat([f"s{at}" for at in range(10)], 2)
+    axis = SeriesAxis(names, np.tile(["a", "b"], 10))
+    longer, nothing = TimeAxis(time.start, 180 + H, "day"), np.full((20, 180), np.nan)
+    open_ = np.ones((2, 180 + H), dtype=bool)
+    open_[0, [180 + at for at in shut_ahead]] = False
+    calendar = Calendar(longer, ("a", "b"), (), np.zeros((2, 0, 180 + H), dtype=bool), open_)
+    known = KnownFuture(time, nothing, nothing, 180, calendar=calendar)
+    shape, category = (20, 180), Attributes(axis, {"category": np.full(20, "c")})
+    sales = draw.poisson(12.0, shape).astype(float)
+    return Panel(axis, time, sales, np.ones(shape, dtype=bool), np.ones(shape), known, category)
+
+
+@pytest.mark.parametrize("reconcile", ["top_down", "mint_diagonal", "mint_shrunk"])
+def test_what_a_closed_place_does_not_sell_is_not_shared_out_to_the_others(reconcile):
+    more = {"periods": np.full(20, 8), "reconcile": reconcile, "hierarchy": ("category", "location"), "n_paths": 200}
+    mean = [forecast(of_two_places(shut), **more).demand.mean() for shut in ((), (3, 4))]
+    assert (mean[1][::2, 3:5] == 0).all()
+    np.testing.assert_allclose(mean[1][1::2, 3:5].mean(), mean[0][1::2, 3:5].mean(), rtol=0.03)
+    np.testing.assert_allclose(np.delete(mean[1], [3, 4], axis=1), np.delete(mean[0], [3, 4], axis=1), rtol=0.05)
 
 
 def test_a_sum_over_closed_periods_is_judged_and_one_over_a_stockout_is_not():
