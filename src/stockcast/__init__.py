@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stockcast.api.commands import backtest, check, forecast, plan, run, table
+    from stockcast.api.commands import backtest, check, forecast, plan, rank_features, run, table
     from stockcast.core.errors import (
         AlignmentError,
         DataError,
@@ -34,6 +34,7 @@ _HOMES = {
     "check": _COMMANDS,
     "forecast": _COMMANDS,
     "plan": _COMMANDS,
+    "rank_features": _COMMANDS,
     "run": _COMMANDS,
     "table": _COMMANDS,
 }
@@ -51,6 +52,7 @@ __all__ = [
     "check",
     "forecast",
     "plan",
+    "rank_features",
     "run",
     "table",
 ]

@@ -30,6 +30,11 @@ def backtest(config: str | Path | None = None, **options: Any) -> Outcome:
     return _command("backtest", "backtest", config, **options)
 
 
+def rank_features(config: str | Path | None = None, **options: Any) -> Outcome:
+    """Rank what the boosted model sees, as ``stockcast features rank``; options as of :func:`run`."""
+    return _command("features-rank", "features", config, **options)
+
+
 def plan(config: str | Path | None = None, **options: Any) -> Outcome:
     """Order from the forecast at hand, as ``stockcast plan``; options as of :func:`run`, and ``forecast_file``."""
     return _command("plan", "plan", config, **options)

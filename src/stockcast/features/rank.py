@@ -1,16 +1,16 @@
 """What matters: columns ranked by what they say of the target."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from stockcast.core.arrays import read_only
 from stockcast.core.errors import AlignmentError
-from stockcast.features.block import ALWAYS, Block
+from stockcast.features.block import ALWAYS, Block, Column
 from stockcast.features.imputation import fit_imputation
 from stockcast.features.matrix import require_columns
 from stockcast.features.selection import MEASURES
@@ -25,8 +25,8 @@ class Ranked:
 
     Parameters
     ----------
-    names, family
-        The columns and their families.
+    names, family, what
+        The columns, their families, and a line about each.
     known_ahead
         ``to the origin``, ``always``, or up to how many periods ahead.
     missing
@@ -37,13 +37,17 @@ class Ranked:
 
     names: tuple[str, ...]
     family: tuple[str, ...]
+    what: tuple[str, ...]
     known_ahead: tuple[str, ...]
     missing: Float[np.ndarray, " feature"]
     measures: Mapping[str, Float[np.ndarray, " feature"]]
 
     def __post_init__(self) -> None:
         """Check the lengths and freeze."""
-        columns = {"family": self.family, "known_ahead": self.known_ahead, "missing": self.missing, **self.measures}
+        columns = {
+            "family": self.family, "what": self.what, "known_ahead": self.known_ahead, "missing": self.missing,
+            **self.measures,
+        }  # fmt: skip
         for name, values in columns.items():
             if len(values) != len(self.names):
                 raise AlignmentError(f"{name}: {len(values)} values for {len(self.names)} columns")
@@ -53,41 +57,54 @@ class Ranked:
 
     def with_measure(self, name: str, values: Float[np.ndarray, " feature"]) -> "Ranked":
         """Add a measure, such as the gain of a model."""
-        return Ranked(self.names, self.family, self.known_ahead, self.missing, {**self.measures, name: values})
+        return replace(self, measures={**self.measures, name: values})
 
-    def by(self, measure: str) -> "Ranked":
-        """Give the columns in the order of a measure, the largest first; equal ones as they stand."""
-        order = np.argsort(-self.measures[measure], kind="stable")
-        names, family, ahead = (
-            tuple(part[at] for at in order.tolist()) for part in (self.names, self.family, self.known_ahead)
+    def by(self, *measures: str) -> "Ranked":
+        """Give the columns in the order of a measure, the largest first; equal ones by the next, or as they stand."""
+        order = np.lexsort([-self.measures[name] for name in reversed(measures)])
+        names, family, what, ahead = (
+            tuple(part[at] for at in order.tolist()) for part in (self.names, self.family, self.what, self.known_ahead)
         )
-        measures = {name: values[order] for name, values in self.measures.items()}
-        return Ranked(names, family, ahead, self.missing[order], measures)
+        found = {name: values[order] for name, values in self.measures.items()}
+        return Ranked(names, family, what, ahead, self.missing[order], found)
 
 
-def known_ahead(block: Block) -> tuple[str, ...]:
-    """Give how far ahead each column of a block is known, at most over its series."""
-    reach = block.reach.max(axis=1, initial=0).tolist()
+def known_ahead(columns: Sequence[Column], reach: Int[np.ndarray, " feature"]) -> tuple[str, ...]:
+    """Say how far ahead columns are known that reach so many periods past an origin."""
     return tuple(
         ORIGIN_ONLY if column.read != "target" or far == 0 else AT_ANY_TIME if far >= ALWAYS else f"{far} periods"
-        for column, far in zip(block.columns, reach, strict=True)
+        for column, far in zip(columns, reach.tolist(), strict=True)
     )
 
 
 def rank(x: Float[np.ndarray, "row feature"], y: Float[np.ndarray, " row"], block: Block) -> Ranked:
+    """Rank the columns that :func:`~stockcast.features.gather` read from a block; how far ahead is at most over series.
+
+    Parameters as of :func:`rank_columns`.
+    """
+    return rank_columns(x, y, block.columns, block.reach.max(axis=1, initial=0))
+
+
+def rank_columns(
+    x: Float[np.ndarray, "row feature"],
+    y: Float[np.ndarray, " row"],
+    columns: Sequence[Column],
+    reach: Int[np.ndarray, " feature"],
+) -> Ranked:
     """Rank the columns of a matrix by correlation, mutual information and L1 coefficient with the target.
 
     Give training rows. Missing values count as the column's median; the share of them is told.
 
     Parameters
     ----------
-    x
-        Rows that :func:`~stockcast.features.gather` read from ``block``, or one made like it.
-    y
-        The demand of their targets.
+    x, y
+        Rows of features, and the demand of their targets.
+    columns, reach
+        What each feature is, and the periods past an origin that it is known for.
     """
-    require_columns(x, block.names)
-    filled, _ = fit_imputation(x, block.names).apply(x.astype(float))
-    family = tuple(column.family for column in block.columns)
+    names = tuple(column.name for column in columns)
+    require_columns(x, names)
+    filled, _ = fit_imputation(x, names).apply(x.astype(float))
+    family, what = tuple(column.family for column in columns), tuple(column.what for column in columns)
     found = {name: measure(filled, y.astype(float)) for name, measure in MEASURES.items()}
-    return Ranked(block.names, family, known_ahead(block), np.isnan(x).mean(axis=0), found)
+    return Ranked(names, family, what, known_ahead(columns, reach), np.isnan(x).mean(axis=0), found)

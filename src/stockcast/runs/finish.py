@@ -11,6 +11,7 @@ from stockcast import policies
 from stockcast.core.errors import HeldBackError
 from stockcast.models.ladder import failed
 from stockcast.report import files, html, recorded, tables
+from stockcast.report.importance import write_importance
 from stockcast.runs import assemble, earlier, guard, manifest
 from stockcast.runs.job import Job, Outcome, Status
 from stockcast.runs.publish import LATEST, Publication
@@ -119,6 +120,8 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
     files.write_table(staging, "issues", tables.issues_table(night.issues))
     if result.comparison is not None:
         files.write_table(staging, "backtest", tables.backtest_table(result.comparison.scores))
+    if result.importance is not None:
+        write_importance(staging, result.importance.ranked)
     if made is None:
         return
     forecast = tables.forecast_table(made.demand, night.job.config.forecast.levels, made.model, made.fallback)

@@ -1,8 +1,9 @@
-"""The leaderboard of a backtest on the terminal, and which models were chosen where, in a sentence."""
+"""Rankings on the terminal: the leaderboard of a backtest, which models were chosen where, and the features."""
 
 import numpy as np
 
 from stockcast.evaluation import SELECTED, Comparison, leaderboard
+from stockcast.features.rank import Ranked
 
 PLAIN, SHARE, MOVE = "{:.3f}", "{:.1%}", "{:+.1%}"
 COLUMNS = {
@@ -14,6 +15,7 @@ COLUMNS = {
     "coverage_0.95": ("coverage 0.95", SHARE),
     "fva_scaled_quantile_loss": ("FVA", MOVE),
 }
+SHOWN = 30  # features on the terminal; features.csv has all
 NAMED = 4  # segments that are named for a model
 
 
@@ -28,6 +30,21 @@ def table_of(found: Comparison) -> tuple[str, tuple[str, ...], list[tuple[str, .
     origins = [choice.origin for choice in found.choices] or list(found.origins)
     span = origins[0] if len(origins) == 1 else f"{len(origins)} origins, {origins[0]} to {origins[-1]}"
     return f"all series, the best first ({span})", header, rows
+
+
+def features_of(ranked: Ranked) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
+    """Give the first features as title, header and rows."""
+    header = ("feature", "family", "known ahead", "SHAP", "gain", "|r|", "MI", "L1", "what")
+    columns = [ranked.measures[name] for name in ("shap", "gain", "correlation", "mutual_information", "l1")]
+    formats = ("{:.4f}", SHARE, "{:.2f}", "{:.2f}")
+    rows: list[tuple[str, ...]] = []
+    for at in range(min(SHOWN, len(ranked.names))):
+        shown = [f.format(column[at]) for f, column in zip(formats, columns, strict=False)]
+        kept = "yes" if columns[-1][at] > 0 else ""
+        named = ranked.names[at], ranked.family[at], ranked.known_ahead[at]
+        rows.append((*named, *shown, kept, ranked.what[at]))
+    title = f"the {len(rows)} most important of {len(ranked.names)}" if len(ranked.names) > len(rows) else "features"
+    return title, header, rows
 
 
 def chosen_where(found: Comparison) -> str:

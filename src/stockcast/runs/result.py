@@ -5,6 +5,7 @@ from typing import final
 
 from stockcast import evaluation, ingest, policies
 from stockcast.inventory import Situation
+from stockcast.models.boosting.importance import Importance
 from stockcast.runs.stages import Forecasted
 
 
@@ -19,3 +20,4 @@ class Result:
     plan: "policies.Planned | None" = None
     report: bool = False
     comparison: "evaluation.Comparison | None" = None
+    importance: Importance | None = None

@@ -15,6 +15,7 @@ from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.folds import LEAST
 from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
+from stockcast.models.boosting.importance import Importance, importance
 from stockcast.models.catalogue import candidates
 from stockcast.models.ladder import failed
 from stockcast.panel.aggregation import require_columns
@@ -172,6 +173,28 @@ def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":
         )
     night.notes.extend([*found.notes, *filter(None, [chosen_where(found)])])
     _say_device(night)
+    return found
+
+
+def rank(night: Night, inputs: ingest.Inputs) -> Importance:
+    """Rank the features of the boosted model by what it makes of them; none where the deadline has struck.
+
+    Raises
+    ------
+    DataError
+        If there is too little to rank them by.
+    """
+    if night.clock.struck:
+        night.cut_short("no feature was ranked")
+        return Importance()
+    choose(night.job.device)
+    with night.clock.stage("features"), night.job.progress.stage("ranking features"):
+        found = importance(inputs.panel, seed=assemble.seed_of(night.job))
+    sampled = f" of {found.offered:,}" if found.offered > found.learnt else ""
+    night.notes.append(
+        f"learnt from {found.learnt:,}{sampled} rows before {found.since}; SHAP values are of {found.explained:,} of "
+        f"{found.held_out:,} rows from then on, which the model has not seen"
+    )
     return found
 
 

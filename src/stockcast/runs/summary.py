@@ -30,6 +30,10 @@ def counts_of(night: Night, result: Result) -> dict[str, int | float | str]:
             counts["clipped"] = result.forecast.evaluation.clipped
     if result.comparison is not None:
         counts["models"], counts["origins"] = len(result.comparison.timings), len(result.comparison.origins)
+    if result.importance is not None:
+        found = result.importance
+        counts["features"], counts["rows_learnt"] = len(found.ranked.names), found.learnt
+        counts["rows_explained"] = found.explained
     if result.plan is not None and result.situation is not None:
         plan, terms = result.plan.plan, result.situation.terms
         ordered = plan.order_quantity > 0
@@ -53,6 +57,8 @@ def headline(result: Result, counts: Mapping[str, int | float | str]) -> str:
     if result.comparison is not None:
         models, origins = _many(counts["models"], "model"), _many(counts["origins"], "origin")
         return f"{models} judged on {counts['series']} series at {origins}, as of {as_of}"
+    if result.importance is not None:
+        return f"{_many(counts['features'], 'feature')} of {counts['series']} series ranked, as of {as_of}"
     read, refused, series = counts["rows_read"], counts["quarantined"], counts["series"]
     return f"{read} rows read, {refused} quarantined; as of {as_of}, {series} series"
 
@@ -63,6 +69,8 @@ def tables_of(night: Night, result: Result) -> list[Table]:
     rows: list[tuple[str, ...]]
     if result.comparison is not None and result.comparison.origins:
         shown.append(ranking.table_of(result.comparison))
+    elif result.importance is not None and result.importance.ranked.names:
+        shown.append(ranking.features_of(result.importance.ranked))
     elif result.forecast is None:
         header = ("source", "read", "kept", "merged", "returned", "quarantined", "left out")
         rows = [

@@ -46,6 +46,13 @@ CODES: tuple[Code, ...] = (
         "Give a longer history of sales, or a later --as-of; `stockcast forecast` works without a backtest.",
     ),
     Code(
+        "SC-M041",
+        "too little to rank features by",
+        "Features are ranked by a model that learns from 500 periods of all series together at least, and by its "
+        "forecasts of the latest 28 days or 8 weeks.",
+        "Give a longer history, more series, or a later --as-of.",
+    ),
+    Code(
         "SC-M030",
         "no such family of features",
         "A choice of features names a family that there is none of.",

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from stockcast.core.random import Stream
-from stockcast.features import Block, Groups, Spec, build, gather
+from stockcast.features import ALWAYS, Block, Column, Groups, Spec, build, gather
 from stockcast.models.history import ABSURD
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
@@ -22,6 +22,7 @@ MOST = 1_000_000  # rows
 ENOUGH = 60_000  # rows up to which a period is seen from several distances
 SEVERAL = 4
 SHORT, LONG = {"day": "ewm_28", "week": "ewm_4"}, {"day": "mean_112", "week": "mean_26"}
+STEP = Column("step", "target", False, "periods from the origin to the one that is forecast", family="step")
 LEAST = 0.1  # of the mean size of a demand: no series' scale is taken for smaller
 
 
@@ -140,6 +141,8 @@ class Rows:
         The index of the target's period.
     categorical
         Columns of ``x`` that are codes.
+    columns, reach
+        What each column of ``x`` is, and the periods past an origin that it is known for, at most over the series.
     offered
         How many rows there would have been with room for all.
     """
@@ -149,6 +152,8 @@ class Rows:
     scale: Float[np.ndarray, " row"]
     target: Int[np.ndarray, " row"]
     categorical: tuple[int, ...]
+    columns: tuple[Column, ...]
+    reach: Int[np.ndarray, " feature"]
     offered: int
 
 
@@ -164,7 +169,7 @@ def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int
     times = int(np.clip(ENOUGH // max(count, 1), 1, min(SEVERAL, horizon)))
     share = min(1.0, most / max(count * times, 1))
     stream = Stream(seed, "boosting/rows")
-    parts = []
+    parts, reach = [], np.zeros(1, dtype=np.int64)
     for rows in in_order(panel):
         part = panel.take(rows)
         chunk = features.chunk(part, horizon)
@@ -182,9 +187,11 @@ def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int
         s, t, h = s[order], t[order], h[order]
         by = scale[s, t - h]
         parts.append((chunk.read(s, t - h, h, horizon), demand[s, t] / by, by, t))
-        codes = tuple(at for at, column in enumerate(chunk.block.columns) if column.categorical)
+        columns = (*chunk.block.columns, STEP)
+        reach = np.maximum(reach, np.append(chunk.block.reach.max(axis=1), ALWAYS))
     if not parts:
-        nothing = np.zeros(0)
-        return Rows(np.zeros((0, 0), dtype=np.float32), nothing, nothing, np.zeros(0, dtype=np.int64), (), 0)
+        no, none = np.zeros(0), np.zeros(0, dtype=np.int64)
+        return Rows(np.zeros((0, 0), dtype=np.float32), no, no, none, (), (), none, 0)
     x, y, scale, target = (np.concatenate([part[at] for part in parts]) for at in range(4))
-    return Rows(x, y, scale, target, codes, count * times)
+    codes = tuple(at for at, column in enumerate(columns) if column.categorical)
+    return Rows(x, y, scale, target, codes, columns, reach, count * times)
