@@ -55,6 +55,7 @@ def fit_weighted(
     texts: list[list[str]] = [[] for _ in range(len(panel.series))]
     sources, finished = [], 0
     notes: dict[str, None] = {}
+    kept: dict[str, str] = {}
     for at in sorted(used, key=lambda at: -float(weights[:, at].sum())):
         rows = np.flatnonzero(weights[:, at] > 0)
         seen = 0
@@ -73,6 +74,7 @@ def fit_weighted(
         )  # fmt: skip
         finished += seen
         notes |= dict.fromkeys(fitted.notes)
+        kept |= fitted.texts
         sources.append((at, fitted.source))
         seconds[names[at]] = fitted.seconds[names[at]]
         for row, text in zip(rows.tolist(), fitted.fallback.tolist(), strict=True):
@@ -80,4 +82,5 @@ def fit_weighted(
                 texts[row].append(text)
     sources.sort(key=lambda one: one[0])
     source = Blend(tuple(one for _, one in sources), weights[:, [at for at, _ in sources]])
-    return Fitted(source, np.array(["; ".join(several) for several in texts], dtype=np.str_), seconds, tuple(notes))
+    told = np.array(["; ".join(several) for several in texts], dtype=np.str_)
+    return Fitted(source, told, seconds, tuple(notes), kept)

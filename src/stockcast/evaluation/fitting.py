@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -21,12 +21,13 @@ from stockcast.panel import Panel
 @final
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The paths of all series; which rung stood in for the model and why; seconds of each model; and notes."""
+    """The paths of all series; which rung stood in for the model and why; seconds of each model; notes and texts."""
 
     source: PathSource
     fallback: np.ndarray
     seconds: dict[str, tuple[float, float]]
     notes: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @final
@@ -39,13 +40,25 @@ class _Piece:
     profile: Profile
 
 
-def _forecast_piece(piece: _Piece) -> tuple[PathSource, np.ndarray, float, float, tuple[str, ...]]:
+@final
+@dataclass(frozen=True, slots=True)
+class _Made:
+    source: PathSource
+    fallback: np.ndarray
+    fit_s: float
+    predict_s: float
+    notes: tuple[str, ...]
+    texts: Mapping[str, str]
+
+
+def _forecast_piece(piece: _Piece) -> _Made:
     model = make(piece.model)  # loads its module, which is no part of fitting
     begin = time.perf_counter()
     ladder = Ladder(model, piece.profile).fit(piece.panel, seed=piece.seed)
     fitted = time.perf_counter()
     demand, fallback = ladder.climb(piece.panel, piece.horizon, seed=piece.seed, n_paths=1)
-    return demand.source, fallback, fitted - begin, time.perf_counter() - fitted, ladder.notes()
+    spent = fitted - begin, time.perf_counter() - fitted
+    return _Made(demand.source, fallback, *spent, ladder.notes(), ladder.texts())
 
 
 def fit_chosen(
@@ -100,14 +113,15 @@ def fit_chosen(
     results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
     seconds = dict.fromkeys(names, (0.0, 0.0))
     notes: dict[str, None] = {}
-    for piece, ((at, rows), (source, fallback, fit_s, predict_s, told)) in enumerate(
-        zip(rows_of, results, strict=True)
-    ):
-        notes |= dict.fromkeys(told)
+    texts_of: dict[str, str] = {}
+    for piece, ((at, rows), made) in enumerate(zip(rows_of, results, strict=True)):
+        notes |= dict.fromkeys(made.notes)
+        texts_of |= made.texts
+        source, fallback = made.source, made.fallback
         if piece in taken:
             source, fallback = source.take(taken[piece]), fallback[taken[piece]]
         parts.append((rows, source))
         texts[rows] = fallback
         before = seconds[names[at]]
-        seconds[names[at]] = (before[0] + fit_s, before[1] + predict_s)
-    return Fitted(assemble(len(panel.series), parts), texts.astype(np.str_), seconds, tuple(notes))
+        seconds[names[at]] = (before[0] + made.fit_s, before[1] + made.predict_s)
+    return Fitted(assemble(len(panel.series), parts), texts.astype(np.str_), seconds, tuple(notes), texts_of)

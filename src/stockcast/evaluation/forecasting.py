@@ -1,7 +1,7 @@
 """The forecast of a night: models judged on rolling origins, chosen or weighed by segment, fitted, put together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -48,6 +48,8 @@ class Forecasted:
         What a reader should know, in sentences.
     finish_s
         Seconds that reconciliation and calibration took, replays of the chosen models included.
+    texts
+        What is worth keeping of the fitted models, by the name of a file.
     """
 
     demand: SampledForecast
@@ -60,6 +62,7 @@ class Forecasted:
     clipped: int
     notes: tuple[str, ...]
     finish_s: float
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -179,6 +182,7 @@ def forecast(
         cut_values,
         tuple(notes),
         last.seconds,
+        fitted.texts,
     )
 
 

@@ -1,6 +1,7 @@
 """The forecaster's role: fit on a panel, then predict from one."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +27,10 @@ class FittedForecaster(ABC):
     def notes(self) -> tuple[str, ...]:
         """Say in sentences what a reader of the forecast should know of the fit; nothing where there is nothing."""
         return ()
+
+    def texts(self) -> Mapping[str, str]:
+        """Give what is worth keeping of the fit beside its forecast, as texts by the name of a file; often nothing."""
+        return {}
 
 
 class Forecaster(ABC):

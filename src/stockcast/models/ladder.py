@@ -6,7 +6,7 @@ periods that are closed nothing is sold, whoever forecasts.
 One bad series touches no other: what a model cannot fit, fails on, or lets explode goes one rung down by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -101,6 +101,10 @@ class FittedLadder(FittedForecaster):
     def notes(self) -> tuple[str, ...]:
         """Say what the model says."""
         return () if self.fitted is None else self.fitted.notes()
+
+    def texts(self) -> Mapping[str, str]:
+        """Give what the model gives."""
+        return {} if self.fitted is None else self.fitted.texts()
 
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast every series by the highest rung that holds."""

@@ -1,4 +1,4 @@
-"""The ``forecast/`` folder of a run: what redraws the joint sample paths, as plain arrays and one JSON file."""
+"""The folders of a run that other runs read: ``forecast/``, which redraws the joint sample paths, and ``models/``."""
 
 import json
 import re
@@ -17,6 +17,7 @@ from stockcast.report.files import array_bytes
 
 INDEX = "forecast.json"
 FORMAT = 1
+MOST = 64 << 20  # bytes of a model's text that is kept
 _ARRAY = "npy"  # the key of a reference to an array's file
 
 
@@ -52,6 +53,23 @@ def _store(folder: Path, name: str, value: Any) -> Any:
         write_file(folder / file, array_bytes(value))
         return {_ARRAY: file}
     return value.item() if isinstance(value, np.generic) else value
+
+
+def write_models(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """Write the texts of fitted models into a new folder, if there are any; give the names of those too large for it.
+
+    Raises
+    ------
+    ResourceError
+        If the operating system refuses.
+    """
+    content = {name: text.encode() for name, text in sorted(texts.items())}
+    for name, text in content.items():
+        if len(text) <= MOST:
+            with reaching(folder, "make the folder"):
+                folder.mkdir(parents=True, exist_ok=True)
+            write_file(folder / name, text)
+    return [name for name, text in content.items() if len(text) > MOST]
 
 
 def read_forecast(

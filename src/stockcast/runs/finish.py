@@ -127,6 +127,11 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
     forecast = tables.forecast_table(made.demand, night.job.config.forecast.levels, made.model, made.fallback)
     files.write_table(staging, "forecast", forecast)
     recorded.write_forecast(staging / "forecast", made.demand, made.model, made.fallback)
+    texts = {} if made.evaluation is None else made.evaluation.texts
+    night.notes.extend(
+        f"{name} is not kept: it is larger than {recorded.MOST >> 20} MB"
+        for name in recorded.write_models(staging / "models", texts)
+    )
     files.write_table(staging, "exceptions", tables.exceptions_table(night.alerts))
     if planned is None or situation is None:
         return

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stockcast.core.errors import UsageError
-from stockcast.report.recorded import read_forecast, write_forecast
+from stockcast.report.recorded import read_forecast, write_forecast, write_models
 
 
 def test_it_comes_back(night, tmp_path):
@@ -50,3 +50,12 @@ def test_damage_is_told(night, tmp_path):
         (folder / "forecast.json").write_text(json.dumps(wrong))
         with pytest.raises(UsageError):
             read_forecast(folder)
+
+
+def test_texts_of_models_are_kept_where_they_are_small(tmp_path, monkeypatch):
+    monkeypatch.setattr("stockcast.report.recorded.MOST", 10)
+    assert write_models(tmp_path / "none", {}) == []
+    assert not (tmp_path / "none").exists()
+    assert write_models(tmp_path / "models", {"b.txt": "é" * 6, "a.txt": "trees\n"}) == ["b.txt"]
+    assert [file.name for file in (tmp_path / "models").iterdir()] == ["a.txt"]
+    assert (tmp_path / "models" / "a.txt").read_bytes() == b"trees\n"

@@ -34,6 +34,13 @@ CODES: tuple[Code, ...] = (
         "Give the forecast two or more q… columns, and a correlation between 0 and 1.",
     ),
     Code(
+        "SC-M006",
+        "a stored model that cannot be used",
+        "The file of a model was changed after it was written, is not whole, or is no model that LightGBM can read: "
+        "another process tried it first, and failed, crashed, or did not come to an end.",
+        "Make the model again with `stockcast forecast`.",
+    ),
+    Code(
         "SC-M020",
         "no such column to group by",
         "forecast.hierarchy names a column that items do not have (or that is empty for every item).",

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -100,6 +101,10 @@ class FittedBoosting(FittedForecaster):
     def notes(self) -> tuple[str, ...]:
         """Say what was sampled, and what it was computed on where something else was asked for."""
         return self.told
+
+    def texts(self) -> Mapping[str, str]:
+        """Give the trees, as LightGBM writes them; :mod:`stockcast.models.boosting.stored` reads them."""
+        return {} if self.trees is None else {"lightgbm.txt": self.trees.text}
 
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast by the trees; series for which nothing was learnt by their level."""

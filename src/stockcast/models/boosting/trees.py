@@ -44,7 +44,7 @@ class Trees:
         import lightgbm
 
         if Trees.of(self.text).digest != self.digest:
-            raise DataError("a boosted model was changed after it was written", code="SC-M004", help="fit it again")
+            raise DataError("a boosted model was changed after it was written", code="SC-M006", help="fit it again")
         booster = lightgbm.Booster(model_str=self.text)
 
         def predict(x: Float32[np.ndarray, "row feature"]) -> Float[np.ndarray, " row"]:
