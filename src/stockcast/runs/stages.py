@@ -195,6 +195,7 @@ def rank(night: Night, inputs: ingest.Inputs) -> Importance:
         f"learnt from {found.learnt:,}{sampled} rows before {found.since}; SHAP values are of {found.explained:,} of "
         f"{found.held_out:,} rows from then on, which the model has not seen"
     )
+    night.notes.extend(found.notes)
     return found
 
 

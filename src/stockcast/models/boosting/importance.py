@@ -1,7 +1,7 @@
 """What the boosted model lives on: its features by gain, by SHAP values, and by what each says of demand alone."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
@@ -10,6 +10,7 @@ from stockcast.core.errors import DataError
 from stockcast.core.parallel import threads_here
 from stockcast.features.rank import Ranked, rank_columns
 from stockcast.models.boosting import rows as rows_of
+from stockcast.models.boosting.gpu import note, trained
 from stockcast.models.boosting.model import AHEAD, FEW
 from stockcast.models.boosting.rows import Features
 from stockcast.models.boosting.trees import EARLY, LEAST_TREES, MOST_TREES, RATE, parameters
@@ -47,6 +48,8 @@ class Importance:
         Rows whose forecasts were taken apart, and how many there were after the model's last period.
     since
         The first period that the model did not learn from.
+    notes
+        Where it was computed, if it might have been elsewhere.
     """
 
     ranked: Ranked = field(default_factory=_none)
@@ -55,6 +58,7 @@ class Importance:
     explained: int = 0
     held_out: int = 0
     since: np.datetime64 = NEVER
+    notes: tuple[str, ...] = ()
 
 
 def importance(panel: Panel, *, seed: int, features: Features | None = None) -> Importance:
@@ -101,6 +105,7 @@ def importance(panel: Panel, *, seed: int, features: Features | None = None) -> 
         len(some),
         len(late),
         panel.time.date(until),
+        tuple(filter(None, [note()])),
     )
 
 
@@ -121,13 +126,13 @@ def fitted(rows: rows_of.Rows, past: Int[np.ndarray, " past"], seed: int) -> "Bo
 
     given = parameters(len(past), seed) | {"learning_rate": EARLY * RATE}
     trees = int(np.clip(len(past) // 500, LEAST_TREES, MOST_TREES)) // EARLY
-    data = lightgbm.Dataset(
-        rows.x[past], rows.y[past], weight=rows.scale[past], categorical_feature=list(rows.categorical), params=given
-    )
-    try:
+    x, y, weight = rows.x[past], rows.y[past], rows.scale[past]
+
+    def train(given: dict[str, Any]) -> "Booster":
+        data = lightgbm.Dataset(x, y, weight=weight, categorical_feature=list(rows.categorical), params=given)
         return lightgbm.train(given, data, trees)
-    except lightgbm.basic.LightGBMError as error:
-        raise RuntimeError(f"LightGBM: {error}") from error
+
+    return trained(given, train)
 
 
 def contributions(booster: "Booster", x: Float32[np.ndarray, "row feature"]) -> Float[np.ndarray, "row part"]:

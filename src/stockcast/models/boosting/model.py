@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from stockcast.core.axes import SeriesAxis, Step, TimeAxis
-from stockcast.core.device import chosen
 from stockcast.demand import Ratios, SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
+from stockcast.models.boosting import gpu
 from stockcast.models.boosting import rows as rows_of
 from stockcast.models.boosting.errors import LEAST, Courses, centred, filled, thinned
 from stockcast.models.boosting.rows import CHUNK, Chunk, Features, told
@@ -192,9 +192,7 @@ def _told(rows: int, offered: int, room: int) -> tuple[str, ...]:
     if offered > room:
         why = "a quarter of the memory holds no more" if room < rows_of.MOST else "a sample is enough"
         out.append(f"lightgbm learnt from {rows:,} of {offered:,} rows: {why}")
-    if chosen() == "cuda":
-        out.append("lightgbm computed on the CPU: its build has no CUDA")
-    return tuple(out)
+    return (*out, *filter(None, [gpu.note()]))
 
 
 def _room() -> int:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, Int
 
 from stockcast.core.errors import DataError
 from stockcast.core.parallel import threads_here
+from stockcast.models.boosting.gpu import trained
 
 POWER = 1.1  # of the Tweedie distribution: between Poisson, and one of amounts that are often 0
 MOST_TREES, LEAST_TREES = 400, 100
@@ -111,20 +112,21 @@ def train(
     RuntimeError
         If LightGBM fails, in its words: the ladder records that and goes on.
     """
-    import lightgbm
-
-    try:
-        return _train(x, y, weight, held_out, categorical, seed)
-    except lightgbm.basic.LightGBMError as error:
-        raise RuntimeError(f"LightGBM: {error}") from error
+    return trained(
+        parameters(len(y), seed), lambda given: _train(x, y, weight, held_out, categorical, given)
+    )  # fmt: skip
 
 
 def _train(
-    x: np.ndarray, y: np.ndarray, weight: np.ndarray, held_out: np.ndarray, categorical: list[int], seed: int
+    x: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    held_out: np.ndarray,
+    categorical: list[int],
+    given: dict[str, Any],
 ) -> tuple[Trees, Trees]:
     import lightgbm
 
-    given = parameters(len(y), seed)
     trees = int(np.clip(len(y) // 500, LEAST_TREES, MOST_TREES))
     data = lightgbm.Dataset(
         x, y, weight=weight, categorical_feature=categorical, params=given, free_raw_data=False
