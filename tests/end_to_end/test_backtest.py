@@ -103,3 +103,28 @@ def test_a_deadline_that_struck_before_is_told(project):
     assert manifest["cut"] == ["no model was judged"]
     assert project.file(told, "backtest.csv").read_text(encoding="utf-8") == "segment,model,origin,metric,value\n"
     project("backtest", "--set", "deadline=0.001", "--strict", expect=4)
+
+
+def test_a_fit_that_is_kept_is_told(ran, capsys):
+    outcome, folder = ran
+    kept = ("--set", "forecast.backtest.refit_every=2", "--set", "forecast.backtest.folds=3", "--set", MODELS)
+    argv = ["backtest", "-c", str(folder / "stockcast.yml"), "--output-format", "json", "--out", str(folder / "kept")]
+    capsys.readouterr()
+    assert main([*argv, *kept]) == 0
+    told = json.loads((folder / "kept" / "manifest.json").read_text(encoding="utf-8"))
+    assert (
+        "models were fitted at 2 of 3 origins and kept in between (forecast.backtest.refit_every: 2)" in told["notes"]
+    )
+    again, before = (
+        {
+            (row["model"], row["origin"], row["segment"], row["metric"]): row["value"]
+            for row in rows((place / "backtest.csv").read_text(encoding="utf-8"))
+        }
+        for place in (folder / "kept", outcome.artifacts["backtest.csv"].parent)
+    )
+    assert again.keys() == before.keys()
+    origins = sorted({origin for _, origin, *_ in again})
+    moved = {cell[:2] for cell, value in again.items() if value != before[cell] and cell[0] != "selected"}
+    assert moved <= {(model, origins[1]) for model in ("moving_average", "ses")}  # the naive one learns nothing
+    assert moved
+    assert main([*argv, "--set", "forecast.backtest.refit_every=0"]) == 2

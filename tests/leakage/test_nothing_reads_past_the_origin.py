@@ -42,8 +42,10 @@ def test_a_fold_forecasts_from_what_was_known_at_its_origin(name):
     whole = retail(n, 120)
     periods, levels = np.full(n, 5), (0.5, 0.9)
     of_all = profile(whole.until(90))
-    mine = judge_piece(Piece(name, whole, 90, 10, periods, levels, 20, 7, of_all)).outcome
-    other = judge_piece(Piece(name, scrambled(whole, 100), 90, 10, periods, levels, 20, 7, of_all)).outcome
+    mine, other = (
+        judge_piece(Piece(name, each, 90, 10, periods, levels, 20, 7, of_all))[0].outcome
+        for each in (whole, scrambled(whole, 100))
+    )
     for measure in mine.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(mine, measure), getattr(other, measure))
 

@@ -1,8 +1,8 @@
-"""Every model at every origin: fitted again on what was known there, and held against what came."""
+"""Every model at every origin: fitted on what was known there, or at one before, and held against what came."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -15,7 +15,7 @@ from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
 from stockcast.evaluation.scores import Outcome, Quantiles, join, judge, judged, spread
 from stockcast.models.catalogue import is_pooled, make
-from stockcast.models.ladder import Ladder
+from stockcast.models.ladder import FittedLadder, Ladder
 from stockcast.models.profile import Profile, profile
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
@@ -27,7 +27,7 @@ LARGE = 50_000_000  # evidence × fits below which a second process costs more (
 @final
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One model at one origin, for one chunk of series."""
+    """One model, fitted at one origin and kept for later ones, for one chunk of series."""
 
     model: str
     panel: Panel
@@ -39,12 +39,13 @@ class Piece:
     seed: int
     profile: Profile
     keep: Int[np.ndarray, " kept"] | None = None  # series whose quantiles, and paths by a pooled model, are asked for
+    later: tuple[tuple[int, Profile], ...] = ()  # origins that the fit is kept for, with the profile of all there
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The outcome of a piece, the seconds that it took, and the paths and quantiles of the series asked for."""
+    """The outcome at one origin, the seconds that it took, and the paths and quantiles of the series asked for."""
 
     outcome: Outcome
     fit_s: float
@@ -80,24 +81,32 @@ class Backtested:
     pieces: int
 
 
-def judge_piece(piece: Piece) -> Judged:
-    """Fit on ``panel.until(known)`` and nothing else; forecast the window after it, and judge."""
+def judge_piece(piece: Piece) -> list[Judged]:
+    """Fit on ``panel.until(known)`` and nothing else; forecast the window after it and later ones, and judge each."""
     model = make(piece.model)  # loads its module, which is no part of fitting
     begin = time.perf_counter()
-    past = piece.panel.until(piece.known)
-    ladder = Ladder(model, piece.profile).fit(past, seed=piece.seed)
-    fitted = time.perf_counter()
+    ladder = Ladder(model, piece.profile).fit(piece.panel.until(piece.known), seed=piece.seed)
+    fit_s = time.perf_counter() - begin
+    first = _judged(piece, ladder, piece.known, fit_s)
+    # the model is kept; what the rungs below it read of all series is as new as the origin
+    return [first, *(_judged(piece, replace(ladder, profile=of_all), known, 0.0) for known, of_all in piece.later)]
+
+
+def _judged(piece: Piece, ladder: FittedLadder, known: int, fit_s: float) -> Judged:
+    """Forecast the window after ``known`` periods from these and nothing else, and judge."""
+    begin = time.perf_counter()
+    past = piece.panel.until(known)
     raw = ladder.predict(past, piece.window, seed=piece.seed, n_paths=piece.n_paths)
     demand = published(raw, past)
     told = evidence(past)
     scales = naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)
-    window = slice(piece.known, piece.known + piece.window)
+    window = slice(known, known + piece.window)
     used = piece.panel.fully_in_stock[:, window]
     settled = piece.panel.settled[:, window]
     given = demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels, settled
     outcome, quantiles = (judge(*given), None) if piece.keep is None else judged(*given, piece.keep)
-    source = raw.source.take(piece.keep) if piece.keep is not None and model.pooled else None
-    return Judged(outcome, fitted - begin, time.perf_counter() - fitted, source, quantiles)
+    source = raw.source.take(piece.keep) if piece.keep is not None and is_pooled(piece.model) else None
+    return Judged(outcome, fit_s, time.perf_counter() - begin, source, quantiles)
 
 
 def backtest(
@@ -113,6 +122,7 @@ def backtest(
     done: Callable[[int], None] = lambda count: None,
     competes: Bool[np.ndarray, "model series"] | None = None,
     keep: Int[np.ndarray, " kept"] | None = None,
+    refit_every: int = 1,
 ) -> Backtested:
     """Judge every model at every origin.
 
@@ -122,6 +132,8 @@ def backtest(
         The series that each model is judged on; all when left out. A pooled model learns from all and is judged on all.
     keep
         Series whose quantiles, and paths by pooled models, are given as well, ascending; none when left out.
+    refit_every
+        Origins that a fitted model forecasts from, its own the first; then it is fitted again.
     """
     n = len(panel.series)
     pooled = [is_pooled(name) for name in names]
@@ -131,23 +143,27 @@ def backtest(
     profiles = [profile(panel.until(known)) for known in folds.known]
     # models that compete for the same series share their panels: few series at a time may have to be copied
     parts = {mine.tobytes(): [(some, panel.take(some)) for some in chunked(mine)] for mine in rows_of}
+    runs = [list(zip(folds.known, profiles, strict=True))[at : at + refit_every] for at in fits(folds, refit_every)]
     pieces = [
-        Piece(name, part, known, folds.window, periods[some], levels, n_paths, seed, of_all, kept_of(some, keep))
+        Piece(name, part, known, folds.window, periods[some], levels, n_paths, seed, of_all, kept_of(some, keep), later)
         for name, mine, whole in zip(names, rows_of, pooled, strict=True)
-        for known, of_all in zip(folds.known, profiles, strict=True)
+        for (known, of_all), later in ((run[0], tuple(run[1:])) for run in runs)
         for some, part in ([(mine, panel)] if whole else parts[mine.tobytes()])
     ]
     results = map_pieces(judge_piece, pieces, workers=within(workers, panel, len(names) * len(folds.known)), done=done)
     found_of = Backtested([], {}, [], {}, len(pieces))
     at = 0
     for name, mine, whole in zip(names, rows_of, pooled, strict=True):
-        per_fold = 1 if whole else len(chunked(mine))
-        found = results[at : at + per_fold * len(folds.known)]
-        at += len(found)
+        chunks = 1 if whole else len(chunked(mine))
+        folded: list[list[Judged]] = []  # by origin, then by chunk
+        for run in runs:
+            of_run = results[at : at + chunks]
+            folded += [[of_chunk[origin] for of_chunk in of_run] for origin in range(len(run))]
+            at += chunks
+        found = [one for of_origin in folded for one in of_origin]
         if whole:
             kept = zip(folds.known, found, strict=True)
             found_of.sources.update({(name, known): one.source for known, one in kept if one.source is not None})
-        folded = [found[fold * per_fold : (fold + 1) * per_fold] for fold in range(len(folds.known))]
         joined = [join([one.outcome for one in pieces_of]) if pieces_of else None for pieces_of in folded]
         found_of.outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])
         found_of.seconds[name] = (sum((one.fit_s for one in found), 0.0), sum((one.predict_s for one in found), 0.0))
@@ -155,6 +171,17 @@ def backtest(
             told = np.flatnonzero(np.isin(keep, mine))
             found_of.quantiles.append([_placed(one, told, len(keep), folds.window, len(levels)) for one in folded])
     return found_of
+
+
+def fits(folds: Folds, refit_every: int) -> list[int]:
+    """Give the origins, by their place, at which models are fitted.
+
+    Examples
+    --------
+    >>> fits(Folds((60, 75, 90, 105), 15), 3)
+    [0, 3]
+    """
+    return list(range(0, len(folds.known), refit_every))
 
 
 def kept_of(rows: Int[np.ndarray, " row"], keep: Int[np.ndarray, " kept"] | None) -> np.ndarray | None:

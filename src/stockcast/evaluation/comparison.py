@@ -77,6 +77,7 @@ def compare(
     horizon: int,
     periods: Int[np.ndarray, " series"],
     folds: int,
+    refit_every: int = 1,
     effort: str,
     levels: tuple[float, ...],
     n_paths: int,
@@ -95,12 +96,12 @@ def compare(
         return Comparison()
     found = backtest(
         judged, panel, cut, periods=periods, levels=levels, seed=seed, workers=workers, done=done,
-        n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths,
+        n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths, refit_every=refit_every,
     )  # fmt: skip
     of = dict(zip(judged, found.outcomes, strict=True))
     origins = [str(panel.time.date(known - 1)) for known in cut.known]
     choices, selected = _chosen(names, [of[name] for name in names], panel, cut, origins)
-    notes = shortfalls(cut, folds, horizon)
+    notes = shortfalls(cut, folds, horizon, refit_every)
     if not choices:
         notes.append(f"one origin only: no earlier one to choose by, so that nothing stands for {SELECTED}")
     scores = _scores({**of, SELECTED: selected}, origins, groups(panel, segments(panel)))

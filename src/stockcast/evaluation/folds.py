@@ -37,18 +37,24 @@ def rolling(periods: int, horizon: int, folds: int, step: Step) -> Folds:
     return Folds(tuple(n for n in known if n >= max(LEAST[step], window)), window)
 
 
-def shortfalls(cut: Folds, folds: int, horizon: int) -> list[str]:
-    """Say in sentences by how much a history was too short for the folds and the horizon that were asked for.
+def shortfalls(cut: Folds, folds: int, horizon: int, refit_every: int = 1) -> list[str]:
+    """Say in sentences what was not judged: a history too short for folds or horizon, a model fitted less often.
 
     Examples
     --------
     >>> shortfalls(Folds((30, 37), 7), 4, 28)  # doctest: +NORMALIZE_WHITESPACE
     ['2 of 4 backtest folds: the history is too short for more',
      'backtest of 7 of 28 periods ahead: the history is too short for more']
+    >>> shortfalls(Folds((60, 75, 90), 15), 3, 15, refit_every=2)
+    ['models were fitted at 2 of 3 origins and kept in between (forecast.backtest.refit_every: 2)']
     """
     out = []
     if len(cut.known) < folds:
         out.append(f"{len(cut.known)} of {folds} backtest folds: the history is too short for more")
     if cut.window < horizon:
         out.append(f"backtest of {cut.window} of {horizon} periods ahead: the history is too short for more")
+    fits = -(-len(cut.known) // refit_every)
+    if fits < len(cut.known):
+        kept = f"kept in between (forecast.backtest.refit_every: {refit_every})"
+        out.append(f"models were fitted at {fits} of {len(cut.known)} origins and {kept}")
     return out

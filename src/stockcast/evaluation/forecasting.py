@@ -76,6 +76,7 @@ def forecast(
     horizon: int,
     periods: Int[np.ndarray, " series"],
     folds: int,
+    refit_every: int = 1,
     effort: str,
     levels: tuple[float, ...],
     n_paths: int,
@@ -98,6 +99,8 @@ def forecast(
         The protection interval of each series: what the sum of is judged.
     folds
         Rolling origins; fewer where the history is short.
+    refit_every
+        Origins that a fitted model is kept for before it is fitted again.
     levels
         Quantile levels that the models are judged at.
     workers
@@ -127,7 +130,7 @@ def forecast(
         keep = sample(panel)
         found = backtest(
             names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done,
-            competes=competes, keep=keep,
+            competes=competes, keep=keep, refit_every=refit_every,
         )  # fmt: skip
         outcomes, seconds, finished = found.outcomes, found.seconds, found.pieces
         chosen = choose(outcomes, segment, list(names).index(preferred), competes)
@@ -139,7 +142,7 @@ def forecast(
             earlier = origins(panel, cut, keep, periods, found.quantiles)
             weighed = weigh(earlier, keep, names, segment, competes, chosen, levels)
             weights, scores = weighed.weights, scores + weighed.scores(str(panel.time.date(cut.known[-1] - 1)))
-        notes += shortfalls(cut, folds, horizon)
+        notes += shortfalls(cut, folds, horizon, refit_every)
     elif len(names) > 1:
         chosen[:] = list(names).index(preferred)
         notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")

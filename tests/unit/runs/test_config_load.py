@@ -106,7 +106,7 @@ def test_a_config_is_frozen_and_can_travel_to_a_worker(tmp_path):
     with pytest.raises(FrozenInstanceError):
         config.forecast.paths = 1
     assert pickle.loads(pickle.dumps(config)) == config
-    assert asdict(config)["forecast"]["backtest"] == {"folds": 3}
+    assert asdict(config)["forecast"]["backtest"] == {"folds": 3, "refit_every": 1}
     assert replace(config, seed=3).root == config.root
 
 

@@ -54,7 +54,7 @@ def pooled(
     values, kept = np.zeros((len(windows), size)), np.zeros((len(windows), size), dtype=bool)
     for row, (one, mine) in enumerate(zip(windows, errors, strict=True)):
         if mine is not None:
-            settled = one.settled
+            settled, mine = one.settled[-size:], mine[-size:]
             values[row, size - len(mine) :] = np.where(settled, mine, 0.0) * one.scale
             kept[row, size - len(mine) :] = settled
     return pool_of(values, kept)

@@ -6,7 +6,7 @@ weekly season is taken where it makes the criterion of a plain regression smalle
 model knows no missing periods: each is filled in with its one-step forecast, so that its error is 0 as it is there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -22,6 +22,7 @@ from stockcast.models.classical.window import (
     SEASON,
     NotConverged,
     Window,
+    anchored,
     criterion,
     fittable,
     gaussian,
@@ -40,7 +41,11 @@ FACTOR = 1e9  # times the machine's precision: a search ends where the likelihoo
 @final
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Parameters of one series and the state before its first period; γ = 0 says no season, φ = 0 no trend."""
+    """Parameters of one series and the state before its first period; γ = 0 says no season, φ = 0 no trend.
+
+    The state is in units of ``scale`` and stands before period ``begin``: where the smoothing runs over a history that
+    has grown since the fit, it begins there again.
+    """
 
     alpha: float
     beta: float
@@ -49,6 +54,8 @@ class Form:
     level: float
     trend: float
     season: Float[np.ndarray, " season"]
+    begin: int = 0
+    scale: float = 1.0
 
 
 @final
@@ -67,9 +74,9 @@ class ReferenceSmoothing(Forecaster):
                 raise ValueError("too short a history")
             one = window(history, row, step)
             if one.flat:
-                return Form(0.0, 0.0, 0.0, 0.0, level_of(one), 0.0, np.zeros(1))
+                return Form(0.0, 0.0, 0.0, 0.0, level_of(one), 0.0, np.zeros(1), one.begin, one.scale)
             seasonal = choose(panel, row, one, np.zeros(2, dtype=bool)).season
-            return _fit(one, SEASON[step] if seasonal else 1)
+            return replace(_fit(one, SEASON[step] if seasonal else 1), begin=one.begin, scale=one.scale)
 
         forms, reason = one_by_one(len(able), work)
         return FittedReferenceSmoothing(panel.series, tuple(forms), reason)
@@ -184,7 +191,10 @@ class FittedReferenceSmoothing(FittedForecaster):
         """Run the smoothing over each history, and hand its last state and its recent errors over."""
         self.series.require(panel.series, "fitted model and panel")
         history, n, step = evidence(panel), len(panel.series), panel.time.step
-        windows = [window(history, row, step) for row in range(n)]
+        windows = [
+            window(history, row, step) if form is None else anchored(history, row, form.begin, form.scale)
+            for row, form in enumerate(self.forms)
+        ]
         state = {name: np.zeros(n) for name in ("level", "trend", "damping", "alpha", "beta", "gamma")}
         season = np.zeros((n, SEASON[step]))
         errors: list[np.ndarray | None] = []

@@ -77,6 +77,14 @@ def window(told: Evidence, row: int, step: Step) -> Window:
     return Window(np.where(used, values / scale, np.nan), begin + first, scale, flat)
 
 
+def anchored(told: Evidence, row: int, begin: int, scale: float) -> Window:
+    """Give a history from a given period on, in given units: those of an earlier window, where it has grown since."""
+    used, values = told.used[row, begin:], told.values[row, begin:]
+    seen = values[used]
+    flat = not len(seen) or bool(np.ptp(seen) <= 1e-9 * seen.max())
+    return Window(np.where(used, values / scale, np.nan), begin, scale, flat)
+
+
 def fittable(told: Evidence, step: Step) -> Bool[np.ndarray, " series"]:
     """Tell which series have four weeks of days or half a year of weeks, and four demands or no variation at all."""
     used, values = told.used[:, -LONGEST[step] :], told.values[:, -LONGEST[step] :]

@@ -69,6 +69,8 @@ class Backtest:
 
     folds: Annotated[int, Number(1, 52, whole=True)] = 4
     """The number of rolling origins."""
+    refit_every: Annotated[int, Number(1, 52, whole=True)] = 1
+    """The number of origins that a fitted model is kept for; 1 fits it anew at each."""
 
 
 @final
