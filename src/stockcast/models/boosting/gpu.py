@@ -51,7 +51,9 @@ def offered() -> Offer:
     why = []
     for kind in KINDS:
         try:
-            run = subprocess.run([sys.executable, "-c", PROBE, kind], capture_output=True, timeout=SECONDS, check=False)
+            run = subprocess.run(
+                [sys.executable, "-P", "-c", PROBE, kind], capture_output=True, timeout=SECONDS, check=False
+            )
         except subprocess.TimeoutExpired:
             why.append(f"{kind}: no answer within {SECONDS:g} seconds")
             continue

@@ -54,7 +54,7 @@ def _try(path: Path, content: bytes) -> None:
     calm = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     try:
         run = subprocess.run(
-            [sys.executable, "-c", PARSE],
+            [sys.executable, "-P", "-c", PARSE],
             input=content,
             capture_output=True,
             timeout=SECONDS,
