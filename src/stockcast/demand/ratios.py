@@ -63,7 +63,7 @@ class Ratios:
         """Draw a course for each path, all as often as the numbers allow, in an order of the series' own."""
         order = np.argsort(stream.child("courses").uniform(keys, (n_paths,)), axis=1, kind="stable")
         turn, several = np.arange(n_paths), self.near.shape[1]
-        place = turn * several // n_paths if n_paths < several else turn % several
+        place = turn * several // n_paths  # evenly over them, for they may be in the order of their size
         course = np.take_along_axis(self.near[rows], place[order], axis=1)
         paths = self.pool[:, :horizon][course]
         paths *= self.mean[rows, None, :horizon]

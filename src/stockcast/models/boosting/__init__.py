@@ -1,4 +1,4 @@
-"""Gradient boosting over all series at once: one model of trees, its features, and a distribution from its errors."""
+"""Gradient boosting over all series at once: trees for the mean, and a forest that finds the past like tonight."""
 
 from stockcast.models.boosting.model import Boosting
 

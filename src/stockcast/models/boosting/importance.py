@@ -12,8 +12,9 @@ from stockcast.features.rank import Ranked, rank_columns
 from stockcast.models.boosting import rows as rows_of
 from stockcast.models.boosting.gpu import note, trained
 from stockcast.models.boosting.model import AHEAD, FEW
+from stockcast.models.boosting.pair import weight
 from stockcast.models.boosting.rows import Features
-from stockcast.models.boosting.trees import EARLY, LEAST_TREES, MOST_TREES, RATE, parameters
+from stockcast.models.boosting.trees import count, parameters
 from stockcast.panel import Panel
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _spread(n: int, most: int) -> Int[np.ndarray, " row"]:
 
 
 def fitted(rows: rows_of.Rows, past: Int[np.ndarray, " past"], seed: int) -> "Booster":
-    """Train on some rows, as the model is trained whose errors tell how sure ``lightgbm`` is.
+    """Train on some rows, as the first model of the pair of ``lightgbm`` is trained.
 
     Raises
     ------
@@ -124,15 +125,13 @@ def fitted(rows: rows_of.Rows, past: Int[np.ndarray, " past"], seed: int) -> "Bo
     """
     import lightgbm
 
-    given = parameters(len(past), seed) | {"learning_rate": EARLY * RATE}
-    trees = int(np.clip(len(past) // 500, LEAST_TREES, MOST_TREES)) // EARLY
-    x, y, weight = rows.x[past], rows.y[past], rows.scale[past]
+    x, y, counts = rows.x[past], rows.y[past], weight(rows.scale[past])
 
     def train(given: dict[str, Any]) -> "Booster":
-        data = lightgbm.Dataset(x, y, weight=weight, categorical_feature=list(rows.categorical), params=given)
-        return lightgbm.train(given, data, trees)
+        data = lightgbm.Dataset(x, y, weight=counts, categorical_feature=list(rows.categorical), params=given)
+        return lightgbm.train(given, data, count(len(past)))
 
-    return trained(given, train)
+    return trained(parameters(len(past), seed), train)
 
 
 def contributions(booster: "Booster", x: Float32[np.ndarray, "row feature"]) -> Float[np.ndarray, "row part"]:

@@ -1,6 +1,5 @@
-"""``lightgbm``: one model of all series, direct in every step ahead, with a distribution from its own errors."""
+"""``lightgbm``: boosted trees over all series, direct in every step ahead, and courses of the past around them."""
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,41 +8,45 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Bool, Float
 
-from stockcast.core.axes import SeriesAxis, Step, TimeAxis
+from stockcast.core.axes import SeriesAxis, Step
 from stockcast.demand import Ratios, SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.boosting import gpu
 from stockcast.models.boosting import rows as rows_of
-from stockcast.models.boosting.errors import LEAST, Courses, centred, filled, thinned
-from stockcast.models.boosting.rows import CHUNK, Chunk, Features, told
-from stockcast.models.boosting.trees import Predictor, Trees, train
+from stockcast.models.boosting.forest import LEAST, Forest, centred, weighed
+from stockcast.models.boosting.pair import Pair, absolute, relative
+from stockcast.models.boosting.rows import CHUNK, Chunk, Features, Halves, told
+from stockcast.models.boosting.trees import Means
+from stockcast.models.boosting.windows import SEASON, asked, look_back, places
 from stockcast.models.history import ceiling
 from stockcast.models.states import sampled
 from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
 
-WINDOWS = 8  # earlier windows whose errors are kept, a season apart
-BETWEEN: dict[Step, int] = {"day": 7, "week": 1}
-SERIES = 4_000  # whose errors are kept at most
 AHEAD: dict[Step, int] = {"day": 28, "week": 8}  # steps that are learnt where no horizon is given
 FEW = 500  # rows below which nothing is learnt
-VARIATION = {"day": ("sd_112", "mean_112"), "week": ("sd_26", "mean_26")}
 ROOM = 0.25  # of the memory of this machine that the rows may take
+BOOSTED = 0.5  # of a series' level that comes from boosting, the rest from the forest
+FARTHEST = 5.0  # times that the one level may be moved to the other
 
 
 @final
 class Boosting(Forecaster):
     r"""Gradient boosting of trees over all series, by LightGBM (Ke et al. 2017), as the winners of M5 used it.
 
-    A row is a series, an origin and a step h; its target is demand over the level of its series,
-    :math:`y_{o+h} / s_o`, with the level as its weight, under a Tweedie loss of power 1.1. It is direct: no forecast is
-    fed back. Its distribution is that of whole courses of ratios :math:`y_{o+h} / \hat y_{o+h}` over the latest windows
-    that an earlier model had not seen, of series of a like level and variation (:class:`stockcast.demand.Ratios`).
+    A row is a series, an origin and a step h. It is direct: no forecast is fed back. The mean is that of two models
+    (:class:`~stockcast.models.boosting.pair.Pair`) under a Tweedie loss. Its distribution is that of whole courses of
+    demand after earlier origins which were like tonight's, as a forest tells
+    (:class:`~stockcast.models.boosting.forest.Forest`): periods hang together, and sums are as wide, as they were.
+    A window of the past is known by its features and by a level that was forecast without having seen it.
+
+    The paths have the shape over time of the boosted mean; their level is ``BOOSTED`` that of the boosted mean and for
+    the rest that of the courses. The first knows best what is sold, the second by how much that can go wrong.
 
     Parameters
     ----------
     horizon
-        Steps that are learnt; a forecast beyond reads the farthest of them in turn.
+        Steps that are learnt; a forecast beyond reads the last ones of them in turn.
     """
 
     name: ClassVar[str] = "lightgbm"
@@ -53,49 +56,64 @@ class Boosting(Forecaster):
         self.horizon = horizon
 
     def can_fit(self, panel: Panel) -> Bool[np.ndarray, " series"]:
-        """Tell which series have 14 days or 8 weeks of evidence, if there is enough to learn from and to judge by."""
-        used, early = np.zeros(len(panel.series), dtype=np.int64), np.zeros(len(panel.series), dtype=np.int64)
-        held = self._held_out(panel)[2]
+        """Tell which series have 14 days or 8 weeks of evidence, if each half of the past has enough to learn from."""
+        halves = Halves.cut(panel.time.n, self._learnt(panel))
+        half = halves.of(np.arange(panel.time.n))
+        used, of_half = np.zeros(len(panel.series), dtype=np.int64), np.zeros((len(panel.series), 2), dtype=np.int64)
         for rows in panel.chunks(CHUNK):
             there = told(panel.take(rows))[1]
-            used[rows], early[rows] = there.sum(axis=1), there[:, : max(0, panel.time.n - held)].sum(axis=1)
+            used[rows] = there.sum(axis=1)
+            of_half[rows] = np.stack([there[:, half == one].sum(axis=1) for one in (0, 1)], axis=1)
         able = used >= ENOUGH[panel.time.step]
-        return np.asarray(able & (early[able].sum() >= FEW))
+        return np.asarray(able & (of_half[able].sum(axis=0).min() >= FEW // 2))
 
-    def _held_out(self, panel: Panel) -> tuple[int, int, int]:
-        """Give the steps that are learnt, the windows whose errors are kept, and the periods that these lie in."""
-        step = panel.time.step
-        horizon = min(self.horizon or AHEAD[step], max(1, panel.time.n // 4))
-        windows = int(np.clip((panel.time.n // 3 - horizon) // BETWEEN[step] + 1, 1, WINDOWS))
-        return horizon, windows, horizon + BETWEEN[step] * (windows - 1)
+    def _learnt(self, panel: Panel) -> int:
+        return min(self.horizon or AHEAD[panel.time.step], max(1, panel.time.n // 4))
 
     def fit(self, panel: Panel, *, seed: int) -> "FittedBoosting":
         """Learn from all series; where next to nothing is told (:meth:`can_fit`), each is forecast by its level."""
-        horizon, windows, held = self._held_out(panel)
-        features = Features.of(panel)
-        room = _room()
-        taken = rows_of.take(panel, features, horizon, room, seed=seed)
-        late = np.flatnonzero(taken.target >= panel.time.n - held)
-        if len(taken.y) - len(late) < FEW // 2 or not len(late) or not taken.y.max(initial=0.0) > 0:
-            return FittedBoosting(panel.series, features, None, horizon, _nothing(horizon), 1.0)
-        early, final_trees = train(taken.x, taken.y, taken.scale, late, list(taken.categorical), seed)
+        learnt = self._learnt(panel)
+        features, room = Features.of(panel), _room()
+        taken = rows_of.take(panel, features, learnt, room, seed=seed)
+        halves = Halves.cut(panel.time.n, learnt)
+        first, second = (np.flatnonzero(halves.of(taken.target) == half) for half in (0, 1))
+        if min(len(first), len(second)) < FEW // 4 or min(taken.y[first].max(), taken.y[second].max()) <= 0:
+            return FittedBoosting(panel.series, panel.time.n, features, learnt, None, None, None)
+        # each has not seen the half that the other one learns from
+        crossed = Pair(relative(taken, second, seed), absolute(taken, first, seed))
+        every = np.arange(len(taken.y))
+        pair = Pair(relative(taken, every, seed), absolute(taken, every, seed))
         notes = _told(len(taken.y), taken.offered, room)
         del taken
-        courses, bias = _courses(panel, features, early, horizon, windows, seed)
-        return FittedBoosting(panel.series, features, final_trees, horizon, courses, bias, notes)
+        windows = look_back(panel, features, learnt, halves, crossed.load(), seed=seed)
+        forest = Forest.grow(windows, seed) if len(windows.x) else None
+        return FittedBoosting(panel.series, panel.time.n, features, learnt, pair, crossed, forest, notes)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class FittedBoosting(FittedForecaster):
-    """The trees, the features that they read, and the errors of those before them."""
+    """The trees, the features that they read, and the windows of the past.
+
+    Parameters
+    ----------
+    n
+        Periods of the history that was learnt from.
+    learnt
+        Steps ahead that were learnt.
+    pair, crossed
+        The models of the mean; those of all rows, and those that each learnt from a half.
+    forest
+        The windows of the past.
+    """
 
     series: SeriesAxis
+    n: int
     features: Features
-    trees: Trees | None
-    horizon: int
-    courses: Courses
-    bias: float
+    learnt: int
+    pair: Pair | None
+    crossed: Pair | None
+    forest: Forest | None
     told: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
@@ -104,86 +122,68 @@ class FittedBoosting(FittedForecaster):
 
     def texts(self) -> Mapping[str, str]:
         """Give the trees, as LightGBM writes them; :mod:`stockcast.models.boosting.stored` reads them."""
-        return {} if self.trees is None else {"lightgbm.txt": self.trees.text}
+        return {} if self.pair is None else self.pair.texts()
 
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
         """Forecast by the trees; series for which nothing was learnt by their level."""
         self.series.require(panel.series, "fitted model and panel")
         n = len(panel.series)
-        mean, place, cap = np.zeros((n, horizon)), np.zeros((n, 2)), np.zeros(n)
+        mean, scale, cap, known_by = np.zeros((n, horizon)), np.zeros(n), np.zeros(n), []
         features = self.features.seen_from(panel)
-        trees = None if self.trees is None else self.trees.load()
+        means = () if self.pair is None else self.pair.load()
+        crossed = () if self.crossed is None else self.crossed.load()
+        origin = panel.time.n - 1
         for rows in panel.chunks(CHUNK):
             part = panel.take(rows)
-            chunk = features.chunk(part, horizon)
-            mean[rows], place[rows] = _means(chunk, trees, panel.time, horizon, self.horizon)
+            chunk = features.chunk(part, max(horizon, self.learnt))
+            scale[rows] = np.nan_to_num(chunk.scale[:, origin], nan=0.0)  # nothing sold, nothing forecast
+            mean[rows] = scale[rows, None] * _ratios(chunk, means, origin, horizon, self.learnt)
             found = evidence(part)
             cap[rows] = ceiling(found.values, found.used)
-        near = self.courses.near(place, panel.series.keys)
-        turns = np.arange(horizon) % self.courses.ratios.shape[1]
-        pool = self.courses.ratios[:, turns]
-        mean = np.minimum(self.bias * mean, cap[:, None])
-        source = Ratios(mean / centred(pool, near), pool, near, cap)
+            if self.forest is not None:
+                known_by.append(asked(chunk, np.arange(len(rows)), np.full(len(rows), origin), self.learnt, crossed))
+        mean = np.minimum(mean, cap[:, None])
+        if self.forest is None:
+            source = Ratios(mean, np.ones((1, horizon)), np.zeros((n, 1), dtype=np.int32), cap)
+        else:
+            source = self._around(mean, scale, np.concatenate(known_by), cap, panel, seed)
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
 
-
-def _means(
-    chunk: Chunk, trees: Predictor | None, until: TimeAxis, horizon: int, learnt: int
-) -> tuple[Float[np.ndarray, "series horizon"], Float[np.ndarray, "series 2"]]:
-    """Forecast some series, and say where they stand among errors: log level in units, and log variation.
-
-    Parameters
-    ----------
-    until
-        The periods known; the last one is the origin.
-    learnt
-        The steps that the trees have learnt.
-    """
-    n, origin, block = len(chunk.demand), until.n - 1, chunk.block
-    scale = np.nan_to_num(chunk.scale[:, origin], nan=0.0)  # nothing sold, nothing forecast
-    mean = np.repeat(scale[:, None], horizon, axis=1)
-    if trees is not None:
-        s, h = np.repeat(np.arange(n), horizon), np.tile(np.arange(1, horizon + 1), n)
-        mean *= trees(chunk.read(s, np.full(len(s), origin), h, learnt)).reshape(n, horizon)
-    sd, level = (block.values[block.names.index(name), :, origin].astype(float) for name in VARIATION[until.step])
-    variation = np.nan_to_num(sd, nan=1.0) / np.maximum(np.nan_to_num(level, nan=1.0), LEAST)
-    where = np.stack([np.log(np.maximum(mean.mean(axis=1), LEAST)), np.log(np.clip(variation, 0.01, 100.0))], axis=1)
-    return mean, where
-
-
-def _courses(
-    panel: Panel, features: Features, early: Trees, horizon: int, windows: int, seed: int
-) -> tuple[Courses, float]:
-    """Hold the forecasts of a model that had not seen the latest windows against what came, window by window."""
-    some = panel.take(thinned(panel.series.keys, SERIES, seed))
-    ratios, places, keys, came_of, given_of = [], [], [], [], []
-    trees = early.load()
-    for rows in rows_of.in_order(some):
-        part = some.take(rows)
-        chunk = features.chunk(part, 0)
-        for window in range(windows):
-            known = panel.time.n - horizon - window * BETWEEN[panel.time.step]
-            mean, place = _means(chunk, trees, panel.time.until(known), horizon, horizon)
-            there = chunk.used[:, known : known + horizon]
-            came = np.where(there, chunk.demand[:, known : known + horizon], 0.0)
-            fine = (there.sum(axis=1) >= max(1, horizon // 2)) & (mean.min(axis=1) > LEAST)
-            came_of.append(came[fine].sum(axis=1))
-            given_of.append(np.where(there, mean, 0.0)[fine].sum(axis=1))
-            ratios.append(filled(np.where(there, came / np.maximum(mean, LEAST), np.nan)[fine]))
-            places.append(place[fine])
-            keys.append(part.series.keys[fine])
-    key, place, ratio = np.concatenate(keys), np.concatenate(places), np.concatenate(ratios)
-    if not len(key):
-        return _nothing(horizon), 1.0
-    order = np.argsort(key, kind="stable")
-    # added up exactly: in whatever order, and whoever else is there
-    total, given = (math.fsum(np.concatenate(parts).tolist()) for parts in (came_of, given_of))
-    bias = float(np.sqrt(np.clip(total / max(given, LEAST), 0.8, 1.25))) if total > 0 else 1.0
-    return Courses(ratio[order], place[order], key[order]), bias
+    def _around(
+        self, mean: np.ndarray, scale: np.ndarray, known_by: np.ndarray, cap: np.ndarray, panel: Panel, seed: int
+    ) -> Ratios:
+        """Put courses of the past around the mean."""
+        assert self.forest is not None
+        horizon, season = mean.shape[1], SEASON[panel.time.step]
+        shift = (panel.time.n - self.n) % season
+        near, total = self.forest.near(known_by, panel.series.keys, seed)
+        within = slice(0, min(horizon, self.learnt))
+        # of what the shape says of a part of the window, where the horizon ends before it
+        boosted = mean[:, within].sum(axis=1) * self.learnt / (within.stop or 1)
+        level = BOOSTED * boosted + (1.0 - BOOSTED) * total * scale
+        total_of = self.forest.courses.sum(axis=1, dtype=np.float64)
+        near = weighed(near, total_of, level / np.maximum(scale, LEAST))
+        used, place = np.unique(near, return_inverse=True)
+        pool = self.forest.courses[used][:, places(horizon, self.learnt, shift, season)]
+        near = place.reshape(near.shape).astype(np.int32)
+        moved = np.clip(level / np.maximum(boosted, LEAST), 1.0 / FARTHEST, FARTHEST)
+        wanted = np.minimum(mean * moved[:, None], cap[:, None])
+        drawn = scale[:, None] * centred(pool, near)
+        factor = np.clip(wanted / np.maximum(drawn, LEAST), 1.0 / FARTHEST, FARTHEST)
+        return Ratios(scale[:, None] * factor, pool.astype(np.float64), near, cap)
 
 
-def _nothing(horizon: int) -> Courses:
-    return Courses(np.ones((1, horizon)), np.zeros((1, 2)), np.zeros(1, dtype=np.uint64))
+def _ratios(
+    chunk: Chunk, means: tuple[Means, ...], origin: int, horizon: int, learnt: int
+) -> Float[np.ndarray, "series horizon"]:
+    """Forecast the sales of some series over their level, 1 where nothing was learnt."""
+    n = len(chunk.demand)
+    if not means:
+        return np.ones((n, horizon))
+    s, h = np.repeat(np.arange(n), horizon), np.tile(np.arange(1, horizon + 1), n)
+    x = chunk.read(s, np.full(len(s), origin), h, learnt)
+    ratios = np.stack([mean(x) for mean in means]).mean(axis=0).reshape(n, horizon)
+    return np.where(np.isfinite(ratios), np.maximum(ratios, 0.0), 0.0)
 
 
 def _told(rows: int, offered: int, room: int) -> tuple[str, ...]:

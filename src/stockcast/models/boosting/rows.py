@@ -22,7 +22,10 @@ MOST = 1_000_000  # rows
 ENOUGH = 60_000  # rows up to which a period is seen from several distances
 SEVERAL = 4
 SHORT, LONG = {"day": "ewm_28", "week": "ewm_4"}, {"day": "mean_112", "week": "mean_26"}
+SCALE = Column("scale", "origin", False, "the recent level of sales, in units", family="scale")
 STEP = Column("step", "target", False, "periods from the origin to the one that is forecast", family="step")
+YEAR, YEARS = 364, 3  # periods (of weeks as many: their histories are shorter), and how many there must be
+BLOCKS = 12
 LEAST = 0.1  # of the mean size of a demand: no series' scale is taken for smaller
 
 
@@ -60,6 +63,16 @@ class Chunk:
     used: Bool[np.ndarray, "series time"]
     scale: Float[np.ndarray, "series time"]
 
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Give what the columns are that are read."""
+        return (*self.block.columns, SCALE, STEP)
+
+    @property
+    def categorical(self) -> tuple[int, ...]:
+        """Give the columns that are codes."""
+        return tuple(at for at, column in enumerate(self.columns) if column.categorical)
+
     def read(
         self,
         s: Int[np.ndarray, " row"],
@@ -67,7 +80,7 @@ class Chunk:
         h: Int[np.ndarray, " row"],
         learnt: int,
     ) -> Float32[np.ndarray, "row feature"]:
-        """Read the features of rows, amounts of sales over the scale at the origin, and the step ahead as the last.
+        """Read the features of rows, amounts of sales over the scale at the origin; last, the scale and the step ahead.
 
         Parameters
         ----------
@@ -76,10 +89,10 @@ class Chunk:
         learnt
             The farthest step that is learnt: a step beyond it counts as this one.
         """
-        x = np.empty((len(s), len(self.block.columns) + 1), dtype=np.float32)
-        gather(self.block, s, o, h, out=x[:, :-1])
-        x[:, -1] = np.minimum(h, learnt)
+        x = np.empty((len(s), len(self.block.columns) + 2), dtype=np.float32)
+        gather(self.block, s, o, h, out=x[:, :-2])
         by = self.scale[s, o]
+        x[:, -2], x[:, -1] = by, np.minimum(h, learnt)
         with np.errstate(all="ignore"):  # a poisoned series, in its own rows
             for at, column in enumerate(self.block.columns):
                 if column.units:
@@ -93,6 +106,39 @@ def told(panel: Panel) -> tuple[Float[np.ndarray, "series time"], Bool[np.ndarra
     found = evidence(panel)
     sound = np.asarray((np.where(found.used, found.values, 0.0) < ABSURD).all(axis=1))
     return found.values, found.used & sound[:, None]
+
+
+def first_origin(n: int) -> int:
+    """Give the first origin to learn from: the features of the first year know no year before, where there are more."""
+    return YEAR if n >= YEARS * YEAR else 0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """The past cut into alternate blocks: what is learnt from one half has not seen the other.
+
+    Parameters
+    ----------
+    length
+        Periods of a block.
+
+    Examples
+    --------
+    >>> Halves(3).of(np.arange(8)).tolist()
+    [0, 0, 0, 1, 1, 1, 0, 0]
+    """
+
+    length: int
+
+    @classmethod
+    def cut(cls, n: int, learnt: int) -> "Halves":
+        """Cut ``n`` periods into blocks no shorter than a window, a dozen or more where there are enough."""
+        return cls(max(learnt, min(n // BLOCKS, 3 * learnt)))
+
+    def of(self, period: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+        """Give the half, 0 or 1, of each period."""
+        return np.asarray(period // self.length % 2)
 
 
 def in_order(panel: Panel) -> Iterator[Int[np.ndarray, " row"]]:
@@ -180,18 +226,17 @@ def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int
         far = np.arange(times)[None, :] + drawn[s, t, 1:]
         h = 1 + np.minimum((far * horizon / times).astype(np.int64), horizon - 1)
         s, t, h = np.repeat(s, times), np.repeat(t, times), h.ravel()
-        seen = t - h >= 0
+        seen = t - h >= first_origin(part.time.n)
         seen[seen] = np.isfinite(scale[s[seen], (t - h)[seen]])
         s, t, h = s[seen], t[seen], h[seen]
         order = by_key(part, s)
         s, t, h = s[order], t[order], h[order]
         by = scale[s, t - h]
         parts.append((chunk.read(s, t - h, h, horizon), demand[s, t] / by, by, t))
-        columns = (*chunk.block.columns, STEP)
-        reach = np.maximum(reach, np.append(chunk.block.reach.max(axis=1), ALWAYS))
+        columns, codes = chunk.columns, chunk.categorical
+        reach = np.maximum(reach, np.append(chunk.block.reach.max(axis=1), [0, ALWAYS]))
     if not parts:
         no, none = np.zeros(0), np.zeros(0, dtype=np.int64)
         return Rows(np.zeros((0, 0), dtype=np.float32), no, no, none, (), (), none, 0)
     x, y, scale, target = (np.concatenate([part[at] for part in parts]) for at in range(4))
-    codes = tuple(at for at, column in enumerate(columns) if column.categorical)
     return Rows(x, y, scale, target, codes, columns, reach, count * times)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
@@ -12,13 +12,16 @@ from stockcast.core.errors import DataError
 from stockcast.core.parallel import threads_here
 from stockcast.models.boosting.gpu import trained
 
-POWER = 1.1  # of the Tweedie distribution: between Poisson, and one of amounts that are often 0
-MOST_TREES, LEAST_TREES = 400, 100
-EARLY = 2  # times that the earlier model learns faster, of so many times fewer trees
-RATE = 0.05
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+POWER = 1.5  # of the Tweedie distribution: half-way between counts (1) and amounts whose spread grows with them (2)
+MOST_TREES, LEAST_TREES = 200, 50
+RATE = 0.08
 WORTH = 100_000  # rows below which threads wait for one another more than they work
 
 Predictor = Callable[[np.ndarray], np.ndarray]
+Means = Callable[[np.ndarray], np.ndarray]
 
 
 @final
@@ -34,24 +37,45 @@ class Trees:
         """Hold a text with its hash."""
         return cls(text, hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
+    def _read(self) -> "Booster":
+        import lightgbm
+
+        if Trees.of(self.text).digest != self.digest:
+            raise DataError("a boosted model was changed after it was written", code="SC-M006", help="fit it again")
+        return lightgbm.Booster(model_str=self.text)
+
     def load(self) -> Predictor:
         """Read the text, once for many rows; what it gives back takes features and gives the mean of their targets.
 
         Raises
         ------
         DataError
-            If text and hash do not belong together.
+            If text and hash do not belong together (SC-M006).
         """
-        import lightgbm
-
-        if Trees.of(self.text).digest != self.digest:
-            raise DataError("a boosted model was changed after it was written", code="SC-M006", help="fit it again")
-        booster = lightgbm.Booster(model_str=self.text)
+        booster = self._read()
 
         def predict(x: Float32[np.ndarray, "row feature"]) -> Float[np.ndarray, " row"]:
-            return np.asarray(booster.predict(x, num_threads=threads_here() if len(x) >= WORTH else 1))
+            return np.asarray(booster.predict(x, num_threads=_threads(len(x))))
 
         return predict
+
+    def leaves(self, x: Float32[np.ndarray, "row feature"]) -> Int[np.ndarray, "row tree"]:
+        """Give the leaf of every tree that each row falls into.
+
+        Raises
+        ------
+        DataError
+            If text and hash do not belong together (SC-M006).
+        """
+        booster = self._read()
+        if not len(x):
+            return np.zeros((0, booster.num_trees()), dtype=np.int32)
+        told = booster.predict(x, pred_leaf=True, num_threads=_threads(len(x)))
+        return np.asarray(told, dtype=np.int32).reshape(len(x), -1)
+
+
+def _threads(rows: int) -> int:
+    return threads_here() if rows >= WORTH else 1
 
 
 def parameters(rows: int, seed: int) -> dict[str, Any]:
@@ -77,63 +101,76 @@ def parameters(rows: int, seed: int) -> dict[str, Any]:
         "feature_pre_filter": False,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": threads_here() if rows >= WORTH else 1,
+        "num_threads": _threads(rows),
         "seed": seed % 2**31,
         "verbosity": -1,
     }
 
 
+def count(rows: int) -> int:
+    """Give the number of trees: it follows from that of rows alone, for what one late window says of it is noise.
+
+    Examples
+    --------
+    >>> [count(n) for n in (2_000, 50_000, 1_000_000)]
+    [50, 100, 200]
+    """
+    return int(np.clip(rows // 500, LEAST_TREES, MOST_TREES))
+
+
 def train(
     x: Float32[np.ndarray, "row feature"],
     y: Float[np.ndarray, " row"],
-    weight: Float[np.ndarray, " row"],
-    held_out: Int[np.ndarray, " held"],
+    weight: Float[np.ndarray, " row"] | None,
     categorical: list[int],
     seed: int,
-) -> tuple[Trees, Trees]:
-    """Train one model on the rows that are not held out, whose errors on these tell how sure it is, and one on all.
-
-    How many trees there are follows from the number of rows alone: what a single late window says of it is noise.
+) -> Trees:
+    """Train a model of the mean.
 
     Parameters
     ----------
     y, weight
-        Targets ≥ 0 and what a row counts.
-    held_out
-        Rows of the latest periods.
-
-    Returns
-    -------
-    early, final
-        The model that has not seen the rows held out, and the one of all rows.
+        Targets ≥ 0 and what a row counts; each the same when left out.
 
     Raises
     ------
     RuntimeError
         If LightGBM fails, in its words: the ladder records that and goes on.
     """
-    return trained(
-        parameters(len(y), seed), lambda given: _train(x, y, weight, held_out, categorical, given)
-    )  # fmt: skip
+    return trained(parameters(len(y), seed), lambda given: _train(x, y, weight, categorical, given, count(len(y))))
+
+
+def grown(
+    x: Float32[np.ndarray, "row feature"], y: Float[np.ndarray, " row"], categorical: list[int], trees: int, seed: int
+) -> Trees:
+    """Grow a random forest (Breiman 2001): deep trees, each on half of the rows, by squared errors.
+
+    Raises
+    ------
+    RuntimeError
+        If LightGBM fails, in its words.
+    """
+    given = parameters(len(y), seed) | {
+        "objective": "regression",
+        "boosting": "rf",
+        "num_leaves": int(np.clip(len(y) // 17, 7, 3000)),
+        "min_data_in_leaf": 5,
+        "feature_fraction": 0.25,
+        "feature_fraction_bynode": 0.5,
+        "bagging_fraction": 0.5,
+    }
+    return trained(given, lambda given: _train(x, y, None, categorical, given, trees))
 
 
 def _train(
     x: np.ndarray,
     y: np.ndarray,
-    weight: np.ndarray,
-    held_out: np.ndarray,
+    weight: np.ndarray | None,
     categorical: list[int],
     given: dict[str, Any],
-) -> tuple[Trees, Trees]:
+    trees: int,
+) -> Trees:
     import lightgbm
 
-    trees = int(np.clip(len(y) // 500, LEAST_TREES, MOST_TREES))
-    data = lightgbm.Dataset(
-        x, y, weight=weight, categorical_feature=categorical, params=given, free_raw_data=False
-    ).construct()
-    mask = np.ones(len(y), dtype=bool)
-    mask[held_out] = False
-    past = data.subset(np.flatnonzero(mask).tolist())
-    early = lightgbm.train(given | {"learning_rate": EARLY * RATE}, past, trees // EARLY)
-    final = lightgbm.train(given, data, trees)
-    return Trees.of(early.model_to_string()), Trees.of(final.model_to_string())
+    data = lightgbm.Dataset(x, y, weight=weight, categorical_feature=categorical, params=given)
+    return Trees.of(lightgbm.train(given, data, trees).model_to_string())
