@@ -1,0 +1,212 @@
+"""The arrays that windows are read from: of each series, and of each place, at every period."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.axes import weekday
+from stockcast.features import Spec, build
+from stockcast.features.calendar import distances
+from stockcast.features.static import column_of
+from stockcast.models.history import ABSURD
+from stockcast.models.tft.recipe import FAR, FIXED, YEAR, Recipe
+from stockcast.models.uncensor import evidence
+from stockcast.panel import Panel
+
+CHUNK = 512  # series read at once
+SMALLEST = 0.1  # of the mean size of a demand: no series' scale is taken for smaller
+FAMILIES = {"price_to_mean": "price", "promotion": "promotion"}
+
+
+def told(panel: Panel) -> tuple[Float[np.ndarray, "series time"], Bool[np.ndarray, "series time"]]:
+    """Give the evidence of demand; a series with absurd sales tells nothing, so that it changes no other."""
+    found = evidence(panel)
+    sound = np.asarray((np.where(found.used, found.values, 0.0) < ABSURD).all(axis=1))
+    return found.values, found.used & sound[:, None]
+
+
+def in_order(panel: Panel, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+    """Give rows in the order of their series' keys: the same series come in the same order, whoever else is there."""
+    return rows[np.argsort(panel.series.keys[rows], kind="stable")]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """What windows are read from, for some series in the order of their keys.
+
+    Parameters
+    ----------
+    series
+        ``demand`` in units (0 where nothing is told), ``told`` (0 or 1), ``floor`` (the smallest scale), and the
+        columns of the recipe.
+    calendar, coded
+        Numbers and categories of each place and period; the last place is one that is not known.
+    static
+        Codes of each series.
+    place
+        The place of each series.
+    reach
+        Periods after an origin that a column is known for.
+    first
+        The first period that tells anything; the number of periods where there is none.
+    """
+
+    series: Float32[np.ndarray, "series time bank"]
+    calendar: Float32[np.ndarray, "place time number"]
+    coded: Int[np.ndarray, "place time varying"]
+    static: Int[np.ndarray, "series attribute"]
+    place: Int[np.ndarray, " series"]
+    reach: Int[np.ndarray, "series column"]
+    first: Int[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+
+    @property
+    def periods(self) -> int:
+        """Give the number of periods, those to come among them."""
+        return self.series.shape[1]
+
+
+def learn(panel: Panel, rows: Int[np.ndarray, " row"], horizon: int | None) -> tuple[Recipe, Arrays]:
+    """Choose and scale the variables on some series of a panel, and make their arrays."""
+    draft = Recipe.of(panel.take(np.sort(rows)), horizon)
+    raw = _raw(panel, rows, draft, 0)
+    recipe = draft.scaled(raw.series)
+    return recipe, _scaled(raw, recipe)
+
+
+def make(panel: Panel, rows: Int[np.ndarray, " row"], recipe: Recipe, further: int) -> Arrays:
+    """Make the arrays of some series, reaching ``further`` periods past the history, with a recipe at hand."""
+    return _scaled(_raw(panel, rows, recipe, further), recipe)
+
+
+def _scaled(raw: Arrays, recipe: Recipe) -> Arrays:
+    series = raw.series.view()
+    series.flags.writeable = True  # made in this module, and handed to no one yet
+    for at, name in enumerate(recipe.columns):
+        if name != "year_ago":
+            column = series[:, :, len(FIXED) + at]
+            column -= np.float32(recipe.centre[at])
+            column /= np.float32(recipe.spread[at])
+            np.nan_to_num(column, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return replace(raw, series=series)
+
+
+def _raw(panel: Panel, rows: Int[np.ndarray, " row"], recipe: Recipe, further: int) -> Arrays:
+    """Fill the bank of series chunk by chunk, so that features of few series are held beside it."""
+    n, time = len(rows), panel.time.n
+    series = np.zeros((n, time + further, len(FIXED) + len(recipe.columns)), dtype=np.float32)
+    reach = np.zeros((n, len(recipe.columns)), dtype=np.int64)
+    first = np.full(n, time, dtype=np.int64)
+    ascending = np.sort(rows)
+    to = np.argsort(rows, kind="stable")
+    for begin in range(0, n, CHUNK):
+        part = panel.take(ascending[begin : begin + CHUNK])
+        at = to[begin : begin + CHUNK]
+        demand, used = told(part)
+        held = np.zeros((len(at), time + further, series.shape[2]), dtype=np.float32)
+        held[:, :time, 0] = np.where(used, demand, 0.0)
+        held[:, :time, 1] = used
+        held[:, :time, 2] = _floor(demand, used)
+        for column, (values, ahead) in enumerate(_columns(part, demand, used, recipe, further)):
+            held[:, :, len(FIXED) + column] = values
+            reach[at, column] = ahead
+        series[at] = held
+        first[at] = np.where(used.any(axis=1), used.argmax(axis=1), time)
+    calendar, coded, place = _calendar(panel, recipe, further)
+    return Arrays(series, calendar, coded, _static(panel, recipe)[rows], place[rows], reach, first)
+
+
+def _floor(demand: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Give a tenth of the mean size of a demand so far."""
+    sold = used & (demand > 0)
+    return np.asarray(
+        SMALLEST * np.cumsum(np.where(sold, demand, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
+    )
+
+
+def _columns(
+    part: Panel, demand: np.ndarray, used: np.ndarray, recipe: Recipe, further: int
+) -> Iterator[tuple[np.ndarray, np.ndarray | int]]:
+    """Give the columns of some series, and how far ahead each is known; in the order of the recipe."""
+    length = part.time.n + further
+    names = list(recipe.columns)
+    if names and names[0] == "year_ago":
+        yield _year_ago(demand, used, length, *YEAR[recipe.step]), length
+        names = names[1:]
+    families = tuple(dict.fromkeys(FAMILIES.get(name, "covariates") for name in names))
+    if not families:
+        return
+    of_all = tuple(name.removeprefix("covariate_") for name in names if name.startswith("covariate_"))
+    spec = replace(Spec.of(part), families=families, covariates=of_all)
+    block = build(part, demand, used, further, spec)
+    for name in names:
+        at = block.names.index(name)
+        yield block.values[at], block.reach[at]
+
+
+def _year_ago(demand: np.ndarray, used: np.ndarray, length: int, year: int, around: int) -> np.ndarray:
+    """Give the mean demand of the periods around a year before each, NaN where none of them tells anything."""
+    n, time = demand.shape
+    total, count = (
+        np.concatenate([np.zeros((n, 1)), np.cumsum(values, axis=1)], axis=1)
+        for values in (np.where(used, demand, 0.0), used.astype(float))
+    )
+    at = np.arange(length) - year
+    low, high = np.clip(at - around, 0, time), np.clip(at + around + 1, 0, time)
+    some = count[:, high] - count[:, low]
+    out = np.full((n, length), np.nan)
+    np.divide(total[:, high] - total[:, low], some, out=out, where=some > 0.5)
+    return np.maximum(out, 0.0)  # NaN stays NaN; running sums of zeros round to no less than 0
+
+
+def _static(panel: Panel, recipe: Recipe) -> Int[np.ndarray, "series category"]:
+    codes = recipe.codes
+    out = np.zeros((len(panel.series), len(codes.names)), dtype=np.int64)
+    for at, name in enumerate(codes.names):
+        out[:, at] = codes.of(name, column_of(panel, name)) + 1
+    return out
+
+
+def _calendar(
+    panel: Panel, recipe: Recipe, further: int
+) -> tuple[Float32[np.ndarray, "place time number"], Int[np.ndarray, "place time category"], np.ndarray]:
+    """Give the numbers and categories of each place and period, and the place of each series."""
+    axis = panel.time.until(panel.time.n + further)
+    days = axis.dates()
+    month = days.astype("datetime64[M]")
+    day = (days - month.astype("datetime64[D]")).astype(np.int64)
+    of_year = 2.0 * np.pi * (days - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64) / 365.25
+    given = panel.known.calendar if recipe.events is not None else None
+    places = 1 + (0 if given is None else len(given.places))
+    number: dict[str, np.ndarray] = {"year_sine": np.sin(of_year), "year_cosine": np.cos(of_year)}
+    number |= {"day_of_month": (day - 15.0) / 9.0}
+    code: dict[str, np.ndarray] = {"weekday": weekday(days) + 1, "month": month.astype(np.int64) % 12 + 1}
+    place = np.zeros(len(panel.series), dtype=np.int64)
+    if recipe.events is not None:
+        event = np.zeros((places, axis.n), dtype=np.int64)
+        to, since, shop = (np.full((places, axis.n), fill) for fill in (1.0, 1.0, 1.0))
+        if given is not None:
+            width = min(axis.n, given.time.n)
+            event[:-1, :width] = 1
+            order = {name: at + 2 for at, name in enumerate(recipe.events)}
+            others = len(recipe.events) + 2
+            for name in sorted(given.events, key=lambda one: order.get(one, others)):  # a rarer one overwrites
+                happens = given.occurs[:, given.events.index(name), :width]
+                event[:-1, :width][happens] = order.get(name, others)
+            far = distances(given.occurs.any(axis=1))
+            to[:-1, :width], since[:-1, :width] = (one[:, :width] / FAR for one in far)
+            shop[:-1, :width] = given.open[:, :width]
+            place = given.place(panel.series.location)
+            place[place < 0] = places - 1
+        code["event"], number["to_event"], number["since_event"], number["open"] = event, to, since, shop
+    wide = (places, axis.n)
+    calendar = np.stack([np.broadcast_to(number[name], wide) for name in recipe.calendar], axis=-1).astype(np.float32)
+    return calendar, np.stack([np.broadcast_to(code[name], wide) for name in recipe.varying], axis=-1), place
