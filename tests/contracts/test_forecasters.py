@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
+from made_deep import small
 from made_panels import panel, retail
 
 from stockcast.demand.arrays import pack, unpack
@@ -17,7 +18,7 @@ NAMES = [info.name for info in MODELS if info.available]
 # fitted series by series: smaller panels, and a forecast of NaN for what they refuse (can_fit), which the ladder covers
 POOLED = {info.name for info in MODELS if info.pooled}  # learn from all series at once: another panel, another model
 SLOW = {"sarimax", "unobserved_components", "ets_statsmodels"}
-MAKERS = {name: (lambda name=name: make(name)) for name in NAMES}
+MAKERS = {name: (lambda name=name: small(name)) for name in NAMES}
 MAKERS |= {f"ladder of {name}": (lambda name=name: Ladder(make(name))) for name in ("ets", "tsb", "negative_binomial")}
 every_forecaster = pytest.mark.parametrize("forecaster", [maker() for maker in MAKERS.values()], ids=list(MAKERS))
 every_step = pytest.mark.parametrize("step", ["day", "week"])
@@ -170,7 +171,7 @@ def test_every_series_gets_a_forecast_from_the_ladder(name):
     sales, observed = past.sales.copy(), past.observed.copy()
     observed[0], sales[1] = False, 0.0
     observed[2, :-3], sales[2, :-3] = False, 0.0
-    demand, fallback = Ladder(make(name)).fit(panel(sales, observed=observed), seed=7).climb(
+    demand, fallback = Ladder(small(name)).fit(panel(sales, observed=observed), seed=7).climb(
         panel(sales, observed=observed), 10, seed=7, n_paths=20
     )  # fmt: skip
     assert np.isfinite(demand.paths()).all()

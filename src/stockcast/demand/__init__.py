@@ -7,6 +7,7 @@ from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import DemandForecast, QuantileForecast, SampledForecast
 from stockcast.demand.innovations import Innovations
 from stockcast.demand.lead_time import LeadTimeDemand
+from stockcast.demand.ranked import Ranked
 from stockcast.demand.ratios import Ratios
 from stockcast.demand.reconciled import Reconciled, Scaled
 from stockcast.demand.responses import Responses
@@ -23,6 +24,7 @@ __all__ = [
     "Marginals",
     "PathSource",
     "QuantileForecast",
+    "Ranked",
     "Ratios",
     "Reconciled",
     "RecordedPaths",

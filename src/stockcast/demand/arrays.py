@@ -13,6 +13,7 @@ from stockcast.demand.counts import Counts
 from stockcast.demand.coursed import Coursed
 from stockcast.demand.forecast import SampledForecast
 from stockcast.demand.innovations import Innovations
+from stockcast.demand.ranked import Ranked
 from stockcast.demand.ratios import Ratios
 from stockcast.demand.reconciled import Reconciled, Scaled
 from stockcast.demand.responses import Responses
@@ -27,6 +28,7 @@ KINDS: dict[str, type] = {
         Coursed,
         Innovations,
         Marginals,
+        Ranked,
         Ratios,
         Reconciled,
         RecordedPaths,

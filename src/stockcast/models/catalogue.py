@@ -63,7 +63,9 @@ MODELS: tuple[ModelInfo, ...] = (
     ModelInfo(
         "lightgbm", "boosting", "gradient boosting over all series", "Ke et al. 2017, LightGBM", True, pooled=True
     ),
-    ModelInfo("tft", "deep", "temporal fusion transformer", "pytorch-forecasting", False),
+    ModelInfo(
+        "tft", "deep", "temporal fusion transformer", "Lim et al. 2021, pytorch-forecasting", True, pooled=True
+    ),
     ModelInfo("chronos", "deep", "a pretrained model", "Ansari et al. 2024", False),
 )
 
@@ -120,6 +122,7 @@ MAKERS: "dict[str, Callable[[], Forecaster]]" = {
     "imapa": _of("aggregated", "IMAPA"),
     "negative_binomial": _of("counts", "NegativeBinomial"),
     "lightgbm": _of("boosting", "Boosting"),
+    "tft": _of("tft", "Tft"),
     "sarimax": _of("classical", "Sarimax"),
     "unobserved_components": _of("classical", "Components"),
     "ets_statsmodels": _of("classical", "ReferenceSmoothing"),

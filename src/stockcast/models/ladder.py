@@ -115,7 +115,7 @@ class FittedLadder(FittedForecaster):
         self.series.require(panel.series, "fitted ladder and panel")
         n = len(panel.series)
         parts: list[tuple[np.ndarray, PathSource]] = []
-        reason = np.where(self.able, "", _history(panel, self.forecaster)).astype(object)
+        reason = np.where(self.able, "", _history(panel, self.forecaster, bool(self.able.any()))).astype(object)
         rung = np.full(n, self.forecaster.name, dtype=object)
         todo = np.ones(n, dtype=bool)
 
@@ -228,8 +228,11 @@ def _faults(
     return reason
 
 
-def _history(panel: Panel, forecaster: Forecaster) -> np.ndarray:
-    """Say in words how little history a series has, or that what it has cannot be counted."""
+def _history(panel: Panel, forecaster: Forecaster, some: bool) -> np.ndarray:
+    """Say in words how little history a series has, or that what it has cannot be counted.
+
+    Where ``some`` series can be fitted, a pooled model has enough to learn from, and it is this one that is too short.
+    """
     told = evidence(panel)
     periods, demands = told.used.sum(axis=1), (told.used & (told.values > 0)).sum(axis=1)
     long = (periods >= ENOUGH[panel.time.step]) & (demands >= 2)
@@ -241,7 +244,7 @@ def _history(panel: Panel, forecaster: Forecaster) -> np.ndarray:
             out.append(FRACTIONS)
             continue
         if fine and forecaster.pooled:
-            out.append(TOO_LITTLE)
+            out.append(word if some else TOO_LITTLE)
             continue
         out.append("no history" if p == 0 else word if p < FEW else f"{d} demand{'s' * (d != 1)} in {word}")
     return np.array(out, dtype=object)

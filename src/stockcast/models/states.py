@@ -14,6 +14,7 @@ from stockcast.demand import (
     Coursed,
     Innovations,
     PathSource,
+    Ranked,
     Ratios,
     Reconciled,
     Responses,
@@ -205,7 +206,7 @@ def _reach(source: PathSource, n: int, horizon: int) -> np.ndarray:
         return np.where(source.may_reach_cap(), np.inf, 0.0)
     if isinstance(source, Coursed | Reconciled | Scaled):
         return source.reach(_reach(source.inner, n, horizon))
-    if isinstance(source, Ratios):
+    if isinstance(source, Ranked | Ratios):
         return source.reach()
     if isinstance(source, Innovations | Responses):
         return np.minimum(source.bound(horizon), source.cap)

@@ -3,6 +3,8 @@
 import numpy as np
 
 from stockcast.core.axes import SeriesAxis, TimeAxis
+from stockcast.models.catalogue import make
+from stockcast.models.tft import Budget, Size, Tft
 from stockcast.panel import Attributes, Calendar, KnownFuture, Panel
 
 
@@ -35,3 +37,11 @@ def shop(n=9, time=260, *, further=40, seed=3, step="day", out=0.08) -> Panel:
         axis, {"category": np.array(["a", "b", "c"] * n)[:n], "supplier": np.array(["u", "v"] * n)[:n]}
     )
     return Panel(axis, days, np.where(observed, sales, 0.0), observed, in_stock, known, attributes)
+
+
+SMALL = Budget(least=100, share=0.1, few=160, most=320, batch=16, size=Size(hidden=8, heads=2, number=4))
+
+
+def small(name):
+    """The forecaster of a name; a network learns for a few steps only, from as few windows as a test has."""
+    return Tft(budget=SMALL) if name == "tft" else make(name)

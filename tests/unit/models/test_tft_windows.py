@@ -48,7 +48,7 @@ def plain(past, row, start, recipe, shift=0):
             return price[row, t]
         return past.known.columns[name.removeprefix("covariate_")][row, t]
 
-    out = []
+    out, calendar = [], past.known.calendar
     for at in range(recipe.encoder + recipe.horizon):
         ahead = at >= recipe.encoder
         t = start + at + (shift if ahead else 0)
@@ -70,15 +70,18 @@ def plain(past, row, start, recipe, shift=0):
         of_year = 2 * math.pi * int((date - date.astype("datetime64[Y]").astype("datetime64[D]")).astype(int)) / 365.25
         numbers |= {"year_sine": math.sin(of_year), "year_cosine": math.cos(of_year)}
         day = int((date - month.astype("datetime64[D]")).astype(int))
-        numbers |= {"day_of_month": (day - 15) / 9.0, "distance": (at - recipe.encoder) / recipe.encoder}
-        numbers["level"] = (math.log(by) - recipe.level[0]) / recipe.level[1]
+        numbers |= {
+            "day_of_month": (day - 15) / 9.0,
+            "distance": (at - recipe.encoder) / recipe.encoder,
+            "level": (math.log(by) - recipe.level[0]) / recipe.level[1],
+        }
         codes = {"weekday": (date.astype(object).weekday()) + 1, "month": date.astype(object).month}
         codes |= {
             f"code_{name}": 1 + list(v).index(str(arrays_of.column_of(past, name)[row]))
             for name, v in zip(recipe.codes.names, recipe.codes.values, strict=True)
         }
         if recipe.events is not None:
-            calendar, happens = past.known.calendar, []
+            happens = []
             if place >= 0:
                 happens = [name for e, name in enumerate(calendar.events) if calendar.occurs[place, e, t]]
                 to, since = distances(calendar.occurs[place].any(axis=0)[None])

@@ -41,6 +41,12 @@ CODES: tuple[Code, ...] = (
         "Make the model again with `stockcast forecast`.",
     ),
     Code(
+        "SC-M007",
+        "a network that cannot be read",
+        "The files of a network that was learnt earlier are missing, were changed, or are of another version.",
+        "Remove the folder that the message names; the network is then learnt anew.",
+    ),
+    Code(
         "SC-M020",
         "no such column to group by",
         "forecast.hierarchy names a column that items do not have (or that is empty for every item).",

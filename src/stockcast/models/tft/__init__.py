@@ -1,1 +1,7 @@
-"""The Temporal Fusion Transformer over all series at once: pytorch-forecasting's network, fed by index on the device."""
+"""The Temporal Fusion Transformer over all series: pytorch-forecasting's network, fed by index on the device."""
+
+from stockcast.models.tft.course import Budget
+from stockcast.models.tft.model import FittedTft, Tft
+from stockcast.models.tft.network import Size
+
+__all__ = ["Budget", "FittedTft", "Size", "Tft"]

@@ -1,13 +1,14 @@
 """The network: pytorch-forecasting's Temporal Fusion Transformer, made without a data set of the library's."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import final
 
 import torch
 
+from stockcast.core.errors import DataError
 from stockcast.models.tft.recipe import Recipe
 from stockcast.models.tft.windows import Input
 
@@ -104,6 +105,28 @@ def loss_of(
         given = network(x)["prediction"]
     loss: torch.Tensor = network.loss(given.float(), y)  # type: ignore[operator]
     return loss
+
+
+def weights_of(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Give the weights by name, each once: layers of the encoder and the decoder share some."""
+    return {name: value.detach() for name, value in network.named_parameters()}
+
+
+def give(network: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+    """Put weights into a network that was made alike.
+
+    Raises
+    ------
+    DataError
+        If they are not those of such a network (SC-M007).
+    """
+    mine = weights_of(network)
+    shapes = {name: tuple(value.shape) for name, value in mine.items()}
+    if shapes != {name: tuple(value.shape) for name, value in weights.items()}:
+        raise DataError("the weights are of another network", code="SC-M007", help="remove them: it is learnt anew")
+    with torch.no_grad():
+        for name, value in mine.items():
+            value.copy_(weights[name])
 
 
 @contextmanager

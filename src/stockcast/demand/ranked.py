@@ -1,0 +1,89 @@
+"""Paths from quantiles of single periods, put in the order of ranks of the past: a Schaake shuffle."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int, UInt64
+
+from stockcast.core.arrays import freeze
+from stockcast.core.random import Stream
+from stockcast.demand.innovations import Paths
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    r"""Quantiles of each period, whose values stand on the paths in the order of whole courses of ranks.
+
+    A path p draws a course, all of ``near[i]`` equally often, as :class:`~stockcast.demand.Ratios` does. With r(p, h)
+    the place of its rank among those of all P paths in the period h::
+
+        y[i, p, h] = Q[i, h]((r(p, h) + 1/2) / P)
+
+    so that each period has the distribution of its quantiles, whatever the ranks, and periods hang together as they did
+    in the past (the Schaake shuffle, Clark et al. 2004). Between two levels Q runs straight; beyond the outermost ones
+    it stays where it is.
+
+    Parameters
+    ----------
+    levels
+        Ascending probabilities of the quantiles.
+    values
+        Quantiles in units, not decreasing along the levels.
+    pool
+        Courses of ranks, 0 to 1, of all series together.
+    near
+        The courses that a series draws from, as rows of ``pool``; repeated ones weigh more.
+    cap
+        The largest value of a single period.
+
+    Examples
+    --------
+    >>> values = np.array([[[0.0, 10.0], [0.0, 20.0]]])
+    >>> pool, cap = np.array([[0.1, 0.2], [0.9, 0.8]]), np.array([99.0])
+    >>> source = Ranked(np.array([0.0, 1.0]), values, pool, np.array([[0, 1]]), cap)
+    >>> drawn = source.draw(np.array([0]), np.array([5], dtype=np.uint64), Stream(7, "paths"), 2, 2)
+    >>> sorted(drawn[0].tolist())
+    [[2.5, 5.0], [7.5, 15.0]]
+    """
+
+    levels: Float[np.ndarray, " level"]
+    values: Float[np.ndarray, "series horizon level"]
+    pool: Float[np.ndarray, "course horizon"]
+    near: Int[np.ndarray, "series neighbour"]
+    cap: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, levels=self.levels, values=self.values, pool=self.pool, near=self.near, cap=self.cap)
+
+    def draw(
+        self,
+        rows: Int[np.ndarray, " series"],
+        keys: UInt64[np.ndarray, " series"],
+        stream: Stream,
+        n_paths: int,
+        horizon: int,
+    ) -> Paths:
+        """Draw a course for each path, and give it the values of its ranks."""
+        order = np.argsort(stream.child("courses").uniform(keys, (n_paths,)), axis=1, kind="stable")
+        turn, several = np.arange(n_paths), self.near.shape[1]
+        place = turn * several // n_paths if n_paths < several else turn % several
+        ranks = self.pool[:, :horizon][np.take_along_axis(self.near[rows], place[order], axis=1)]
+        share = np.clip((turn + 0.5) / n_paths, self.levels[0], self.levels[-1])
+        at = np.clip(np.searchsorted(self.levels, share) - 1, 0, len(self.levels) - 2)
+        weight = (share - self.levels[at]) / (self.levels[at + 1] - self.levels[at])
+        values = self.values[rows][:, :horizon].transpose(0, 2, 1)
+        ascending = values[:, at] + weight[:, None] * (values[:, at + 1] - values[:, at])
+        out = np.empty(ranks.shape)
+        np.put_along_axis(out, np.argsort(ranks, axis=1, kind="stable"), ascending, axis=1)
+        return np.minimum(out, self.cap[rows, None, None])
+
+    def reach(self) -> Float[np.ndarray, " series"]:
+        """Give a value that no period of a path can exceed before it is cut."""
+        return np.asarray(self.values[:, :, -1].max(axis=1, initial=0.0))
+
+    def take(self, rows: np.ndarray) -> "Ranked":
+        """Give the source of some rows."""
+        return Ranked(self.levels, self.values[rows], self.pool, self.near[rows], self.cap[rows])

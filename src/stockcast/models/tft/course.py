@@ -1,0 +1,96 @@
+"""How long is learnt: counts that follow from the size of the data and the effort, never from the clock."""
+
+from dataclasses import dataclass
+from math import cos, pi
+from typing import final
+
+import numpy as np
+
+from stockcast.models.catalogue import Effort
+from stockcast.models.tft.network import Size
+
+EFFORT: dict[Effort, float] = {"fast": 0.25, "normal": 0.5, "thorough": 1.0}
+BATCH = {"cpu": 128, "cuda": 1024}  # windows of a step at most
+STEPS = 150  # steps that there are at least: smaller batches where few windows are seen
+EVERY = 12  # times that the held-out origin is looked at
+PATIENCE = 4  # looks without a gain after which it ends
+WARM = 0.25  # share of the windows that are seen again where last night's weights are at hand
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What learning may cost, in windows; a test gives small ones.
+
+    Parameters
+    ----------
+    least
+        Windows of all series together below which nothing is learnt: they overlap, and a network has many weights.
+    share, few, most
+        The share of all windows that is seen (a window overlaps with those beside it), and how many at least and most.
+    batch
+        Windows of a step; None for what suits the device.
+    size
+        How large the network is.
+    rate
+        The largest learning rate.
+    """
+
+    least: int = 5_000
+    share: float = 0.25
+    few: int = 20_000
+    most: int = 400_000
+    batch: int | None = None
+    size: Size = Size()
+    rate: float = 3e-3
+
+    def course(self, windows: int, effort: Effort, device: str, *, warm: bool) -> "Course":
+        """Give the steps of a training from the number of windows.
+
+        Examples
+        --------
+        >>> [Budget().course(n, "thorough", "cpu", warm=False).steps for n in (5_000, 500_000, 20_000_000)]
+        [157, 977, 3125]
+        >>> Budget().course(500_000, "thorough", "cpu", warm=True).steps
+        245
+        """
+        seen = float(np.clip(self.share * windows, self.few, self.most)) * EFFORT[effort] * (WARM if warm else 1.0)
+        batch = self.batch or int(np.clip(seen / STEPS, 16, BATCH[device]))
+        steps = max(1, -(-int(seen) // batch))
+        return Course(steps, batch, self.rate * (0.5 if warm else 1.0), max(1, steps // EVERY), PATIENCE)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The steps of one training.
+
+    Parameters
+    ----------
+    steps, batch
+        How many there are, and the windows of each.
+    rate
+        The largest learning rate.
+    every, patience
+        Steps between two looks at the held-out origin, and looks without a gain after which it ends.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    every: int
+    patience: int
+
+    def rate_at(self, step: int) -> float:
+        """Give the learning rate of a step: up over the first twentieth, then down along a cosine to a hundredth.
+
+        Examples
+        --------
+        >>> [round(Course(100, 8, 1.0, 10, 4).rate_at(step), 2) for step in (0, 5, 50, 99)]
+        [0.2, 1.0, 0.55, 0.01]
+        """
+        rise = max(1, self.steps // 20)
+        if step < rise:
+            return self.rate * (step + 1) / rise
+        done = (step - rise) / max(1, self.steps - rise)
+        return self.rate * (0.01 + 0.99 * (1.0 + cos(pi * done)) / 2.0)

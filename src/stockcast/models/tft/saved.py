@@ -1,0 +1,103 @@
+"""Weights as bytes with a hash, and folders of weights beside a JSON of everything else: nothing is unpickled."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import torch
+
+from stockcast.core.errors import DataError
+
+REST = "rest.json"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Tensors by name, in the safetensors format, with the hash of the bytes."""
+
+    data: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, torch.Tensor]) -> "Weights":
+        """Write tensors down, wherever they are."""
+        from safetensors.torch import save
+
+        data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+        return cls(data, digest_of(data))
+
+    def load(self) -> dict[str, torch.Tensor]:
+        """Read the tensors.
+
+        Raises
+        ------
+        DataError
+            If the bytes and the hash do not belong together.
+        """
+        from safetensors.torch import load
+
+        if digest_of(self.data) != self.digest:
+            raise damaged("the weights of a network were changed after they were written")
+        return load(self.data)
+
+
+def digest_of(data: bytes) -> str:
+    """Give the hash of some bytes."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def damaged(what: str) -> DataError:
+    """Give the error of a file that cannot be used."""
+    return DataError(what, code="SC-M007", help="remove it: the network is then learnt anew")
+
+
+def write(folder: Path, tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any]) -> None:
+    """Write tensors and all else into a folder, so that at any moment it holds the old state or the new one, whole.
+
+    The tensors stand in a file that is named by their hash; the JSON, which is put in its place last and at once, says
+    which one it is. What it named before is removed then.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = Weights.of(tensors)
+    name = f"weights-{weights.digest}.safetensors"
+    text = json.dumps({"weights": weights.digest, "rest": rest}, ensure_ascii=False, sort_keys=True)
+    _put(folder / name, weights.data)
+    _put(folder / REST, f"{digest_of(text.encode())}\n{text}\n".encode())
+    for other in folder.glob("weights-*.safetensors"):
+        if other.name != name:
+            other.unlink(missing_ok=True)
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file beside its place, and put it there at once."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read what :func:`write` wrote.
+
+    Raises
+    ------
+    DataError
+        If something is missing, or was changed after it was written (SC-M007).
+    """
+    try:
+        digest, _, text = (folder / REST).read_text(encoding="utf-8").partition("\n")
+        text = text.removesuffix("\n")
+        if digest_of(text.encode()) != digest:
+            raise damaged(f"{folder / REST} was changed after it was written")
+        held = json.loads(text)
+        data = (folder / f"weights-{held['weights']}.safetensors").read_bytes()
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged(f"no network can be read from {folder}: {error}") from error
+    return Weights(data, held["weights"]).load(), held["rest"]

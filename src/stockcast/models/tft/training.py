@@ -1,0 +1,225 @@
+"""Learning: steps over drawn windows, looks at a held-out origin, and going on after what can go wrong.
+
+What a step does hangs on the seed and its number alone: windows and dropout are drawn anew for each. So a training that
+was killed goes on from its checkpoint to the same weights, and a plain loop is all it takes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import torch
+
+from stockcast.core.errors import DataError
+from stockcast.core.random import Stream
+from stockcast.models.tft import saved
+from stockcast.models.tft.batcher import Pairs, Pool, seed_of
+from stockcast.models.tft.course import Course
+from stockcast.models.tft.network import give, loss_of, weights_of
+from stockcast.models.tft.windows import Windows
+
+CLIP = 1.0  # norm of a gradient beyond which it is shortened
+LOOK = 256  # windows that are looked at at once
+SMALLEST = 8  # windows that a device must have room for
+STOPPED = "the deadline struck: learning ended after {done} of {steps} steps, with the best weights until then"
+HALVED = "the device ran out of memory: each step of {batch} windows is made of parts of {part}"
+
+
+@final
+@dataclass(slots=True)
+class Progress:
+    """Where a training stands: everything that has to be known to go on."""
+
+    step: int = 0
+    best: float = float("inf")
+    best_step: int = 0
+    waits: int = 0
+    parts: int = 1
+    looks: list[tuple[int, float]] = field(default_factory=list)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The best weights; None where the deadline came before any were judged; and how it went."""
+
+    weights: dict[str, torch.Tensor] | None
+    progress: Progress
+    notes: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Where a training leaves its state every so many steps; another training's state is not gone on with.
+
+    Parameters
+    ----------
+    identity
+        Of the data, the network, the course and the seed.
+    """
+
+    folder: Path
+    identity: str
+    every: int
+
+    def write(self, progress: Progress, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Leave the state."""
+        rest = {name: getattr(progress, name) for name in Progress.__dataclass_fields__}
+        saved.write(self.folder, tensors, {"identity": self.identity, "progress": rest})
+
+    def read(self) -> tuple[Progress, dict[str, torch.Tensor]] | None:
+        """Give the state that was left, None where there is none of this training, or it is damaged."""
+        try:
+            tensors, rest = saved.read(self.folder)
+        except DataError:
+            return None
+        if rest.get("identity") != self.identity:
+            return None
+        given: dict[str, Any] = rest["progress"]
+        return Progress(**(given | {"looks": [tuple(one) for one in given["looks"]]})), tensors
+
+
+@contextmanager
+def computing(device: str) -> Iterator[None]:
+    """Compute on one thread of the CPU, for bytes that do not hang on how many there are; random states are restored.
+
+    More threads made a step no faster: its operations are many and small. Folds are what processes share.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[torch.cuda.current_device()] if device == "cuda" else []):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def judge(network: torch.nn.Module, windows: Windows, pairs: Pairs, precision: torch.dtype | None = None) -> float:
+    """Give the mean loss of some windows."""
+    was, total = network.training, 0.0
+    network.eval()
+    with torch.no_grad():
+        for begin in range(0, len(pairs[0]), LOOK):
+            some = tuple(part[begin : begin + LOOK] for part in pairs)
+            total += float(loss_of(network, *windows.gather(*some), precision)) * len(some[0])
+    network.train(was)
+    return total / max(1, len(pairs[0]))
+
+
+def train(
+    network: torch.nn.Module,
+    windows: Windows,
+    pool: Pool,
+    held_out: Pairs,
+    course: Course,
+    stream: Stream,
+    *,
+    keeper: Keeper | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Trained:
+    """Learn the weights of a network.
+
+    Parameters
+    ----------
+    pool
+        The windows to draw from; their targets end before those that are held out.
+    held_out
+        Windows whose mean loss says which weights are the best, and when it ends.
+    keeper
+        Where the state is left, and gone on from.
+    stop
+        Asked before every step; the deadline.
+
+    Raises
+    ------
+    torch.OutOfMemoryError
+        If the device has no room for a few windows.
+    """
+    device = windows.device
+    precision = torch.bfloat16 if device == "cuda" else None
+    optimizer = torch.optim.Adam(network.parameters(), lr=course.rate)
+    progress, best, notes = Progress(), None, []
+    with computing(device):
+        left = keeper.read() if keeper else None
+        if left is not None:
+            progress, best = left[0], _restore(network, optimizer, left[1])
+        network.train()
+        while progress.step < course.steps and progress.waits < course.patience:
+            if stop():
+                notes.append(STOPPED.format(done=progress.step, steps=course.steps))
+                break
+            _step(network, optimizer, windows, pool, course, stream, progress, precision)
+            progress.step += 1
+            if progress.step % course.every == 0 or progress.step == course.steps:
+                loss = judge(network, windows, held_out, precision)
+                progress.looks.append((progress.step, loss))
+                progress.waits += 1
+                if loss <= progress.best:
+                    progress.best, progress.best_step, progress.waits = loss, progress.step, 0
+                    best = {name: value.clone() for name, value in weights_of(network).items()}
+            if keeper and progress.step % keeper.every == 0:
+                keeper.write(progress, _state(network, optimizer, best))
+    if progress.parts > 1:
+        part = -(-course.batch // progress.parts)
+        notes.append(HALVED.format(batch=course.batch, part=part))
+    return Trained(best, progress, tuple(notes))
+
+
+def _step(
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, pool: Pool, course: Course,
+    stream: Stream, progress: Progress, precision: torch.dtype | None,
+) -> None:  # fmt: skip
+    """Take one step; where the device has no room for its windows, in twice as many parts."""
+    pairs = pool.draw(course.batch, stream.child("windows"), progress.step)
+    optimizer.param_groups[0]["lr"] = course.rate_at(progress.step)
+    while True:
+        size = -(-course.batch // progress.parts)
+        torch.manual_seed(seed_of(stream.child("dropout"), progress.step))
+        optimizer.zero_grad()
+        try:
+            for begin in range(0, course.batch, size):
+                some = tuple(part[begin : begin + size] for part in pairs)
+                share = len(some[0]) / course.batch
+                (share * loss_of(network, *windows.gather(*some), precision)).backward()  # type: ignore[no-untyped-call]
+            break
+        except torch.OutOfMemoryError:
+            if size <= SMALLEST:
+                raise
+            progress.parts *= 2
+            if windows.device == "cuda":
+                torch.cuda.empty_cache()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+    optimizer.step()
+
+
+def _state(
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, best: Mapping[str, torch.Tensor] | None
+) -> dict[str, torch.Tensor]:
+    """Give all tensors of a training by name."""
+    out = {f"now/{name}": value for name, value in weights_of(network).items()}
+    out |= {f"best/{name}": value for name, value in (best or {}).items()}
+    for name, parameter in network.named_parameters():
+        for what, value in optimizer.state.get(parameter, {}).items():
+            out[f"adam/{what}/{name}"] = torch.as_tensor(value)
+    return out
+
+
+def _restore(
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor] | None:
+    """Put the tensors of a training back; give the best weights so far."""
+    device = next(network.parameters()).device
+    parts: dict[str, dict[str, torch.Tensor]] = {"now": {}, "best": {}, "adam": {}}
+    for name, value in tensors.items():
+        of, _, rest = name.partition("/")
+        parts[of][rest] = value.to(device)
+    give(network, parts["now"])
+    for name, parameter in network.named_parameters():
+        for whole, value in parts["adam"].items():
+            what, _, of = whole.partition("/")
+            if of == name:
+                optimizer.state[parameter][what] = value.cpu() if what == "step" else value
+    return parts["best"] or None

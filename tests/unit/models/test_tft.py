@@ -1,0 +1,406 @@
+"""The Temporal Fusion Transformer: what it learns, how it goes on after a fault, what is saved, and how sure it is."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from made_deep import SMALL, shop
+from made_panels import panel, retail
+
+from stockcast.core.errors import DataError
+from stockcast.core.random import Stream
+from stockcast.demand.arrays import pack, unpack
+from stockcast.models.ladder import Ladder
+from stockcast.models.tft import Budget, FittedTft, Tft, arrays, model, network, training
+from stockcast.models.tft.batcher import Pool
+from stockcast.models.tft.course import Course
+from stockcast.models.tft.network import LEVELS, Size
+from stockcast.models.tft.ranks import Ranks, ranked
+from stockcast.models.tft.windows import Windows
+
+
+def forecast(fitted, past, horizon=15, *, n_paths=50):
+    return fitted.predict(past, horizon, seed=7, n_paths=n_paths)
+
+
+def material(past, *, size=SMALL.size):
+    """What a training takes: network, windows, pool, and the held-out windows."""
+    rows = arrays.in_order(past, np.arange(len(past.series)))
+    recipe, made = arrays.learn(past, rows, None)
+    windows = Windows(made, recipe, "cpu")
+    late = past.time.n - recipe.encoder - recipe.horizon
+    pool = Pool.of(made.first, late - recipe.horizon, "cpu")
+    return network.make(recipe, size, 1), windows, pool, model.at_origin(made.first, late, 99, "cpu")
+
+
+def train(past, course, **more):
+    return training.train(*material(past), course, Stream(7, "test"), **more)
+
+
+PAST = shop(9, 260)
+
+
+@cache
+def learnt():
+    """A fit that several tests look at."""
+    return Tft(budget=SMALL).fit(PAST, seed=7)
+
+
+COURSE = Course(steps=12, batch=16, rate=3e-3, every=4, patience=9)
+
+
+def test_it_learns_a_season_within_a_minute_of_a_small_machine():
+    draw = np.random.default_rng(2)
+    level = np.geomspace(2.0, 40.0, 24)[:, None]
+    week = np.array([0.3, 0.3, 0.5, 0.8, 1.2, 2.2, 1.7])
+    sales = draw.poisson(level * week[np.arange(300) % 7]).astype(float)
+    past, came = panel(sales[:, :280]), sales[:, 280:]
+    budget = Budget(least=100, share=1.0, few=3_200, most=3_200, batch=32, size=Size(8, 2, 4), rate=1e-2)
+    fitted = Tft(budget=budget).fit(past, seed=7)
+    looks = [loss for _, loss in fitted.learnt.progress.looks]
+    assert min(looks) < 0.6 * looks[0]
+    mean = forecast(fitted, past, 20, n_paths=100).mean()
+    flat = np.abs(came - past.sales[:, -28:].mean(axis=1, keepdims=True)).mean()
+    assert np.abs(came - mean).mean() < 0.75 * flat
+    assert forecast(fitted, past, 20).source.values.shape == (24, 20, len(LEVELS))
+
+
+def test_quantiles_do_not_cross_and_lie_within_the_ceiling():
+    source = forecast(learnt(), PAST, 15).source
+    assert (np.diff(source.values, axis=2) >= 0).all()
+    assert (source.values >= 0).all()
+    assert (source.values <= source.cap[:, None, None]).all()
+    assert np.isfinite(source.values).all()
+
+
+def test_the_windows_that_judge_are_not_learnt_from():
+    past = PAST
+    _, windows, pool, held = material(past)
+    series, start = pool.pair(torch.arange(pool.count))
+    recipe = windows.recipe
+    assert int(start.max()) + recipe.encoder + recipe.horizon == int(held[1].min()) + recipe.encoder
+    assert (start >= torch.tensor(windows.first)[series]).all()
+    sales = past.sales.copy()
+    sales[:, -recipe.horizon :] *= 3.0  # other targets of the held-out windows
+    changed = replace(past, sales=sales)
+    course = replace(COURSE, every=99, patience=9)  # one look, at the end
+    one = train(past, course)
+    rows = arrays.in_order(past, np.arange(9))
+    other_windows = Windows(arrays.make(changed, rows, recipe, 0), recipe, "cpu")
+    net = network.make(recipe, SMALL.size, 1)
+    other = training.train(net, other_windows, pool, held, course, Stream(7, "test"))
+    assert one.progress.best != other.progress.best
+    for name, value in one.weights.items():
+        assert torch.equal(value, other.weights[name]), name
+
+
+def test_learning_ends_when_the_held_out_origin_gains_no_more(monkeypatch):
+    told = iter([3.0, 2.0, 2.5, 2.6, 2.7, 0.1, 0.1])
+    monkeypatch.setattr(training, "judge", lambda *given: next(told))
+    trained = train(PAST, replace(COURSE, steps=20, every=2, patience=3))
+    assert trained.progress.step == 10
+    assert (trained.progress.best, trained.progress.best_step) == (2.0, 4)
+
+
+def test_the_best_weights_are_kept_not_the_last(monkeypatch):
+    told = iter([1.0, 2.0, 3.0])
+    monkeypatch.setattr(training, "judge", lambda *given: next(told))
+    best = train(PAST, COURSE).weights
+    monkeypatch.setattr(training, "judge", lambda *given: 1.0)
+    until = []
+    early = train(PAST, COURSE, stop=lambda: until.append(0) or len(until) > 4).weights
+    for name, value in best.items():
+        assert torch.equal(value, early[name]), name
+
+
+def test_the_deadline_ends_it_with_the_best_weights_and_it_is_told():
+    past, asked = PAST, []
+    fitted = Tft(budget=SMALL, stop=lambda: asked.append(0) or len(asked) > 5).fit(past, seed=7)
+    assert fitted.learnt.progress.step == 5
+    assert fitted.notes() == (
+        "tft: the deadline struck: learning ended after 5 of 10 steps, with the best weights until then",
+    )
+    assert np.isfinite(forecast(fitted, past).paths()).all()
+    nothing = Tft(budget=SMALL, stop=lambda: True).fit(past, seed=7)
+    assert nothing.learnt is None
+    assert "after 0 of 10 steps" in nothing.notes()[0]
+    assert np.isfinite(forecast(nothing, past).paths()).all()
+
+
+def test_a_device_without_room_takes_the_step_in_halves_and_it_is_told(monkeypatch):
+    past, course = PAST, replace(COURSE, steps=4, every=4)
+    whole = train(past, course)
+    loss_of, sizes = training.loss_of, []
+
+    def crowded(net, x, y, precision=None):
+        sizes.append(len(y[0]))
+        if net.training and len(y[0]) > 8:
+            raise torch.OutOfMemoryError("no room")
+        return loss_of(net, x, y, precision)
+
+    monkeypatch.setattr(training, "loss_of", crowded)
+    # dropout falls differently on halves: compare without it
+    halves = train(past, course)
+    assert sizes[:5] == [16, 8, 8, 8, 8]
+    assert halves.progress.parts == 2
+    assert halves.notes == ("the device ran out of memory: each step of 16 windows is made of parts of 8",)
+    assert whole.notes == ()
+    assert halves.progress.step == 4
+
+
+def test_halves_of_a_step_give_the_gradient_of_the_whole():
+    past = PAST
+    found = []
+    for parts in (1, 2, 4):
+        net, windows, pool, _ = material(past, size=Size(8, 2, 4, dropout=0.0))
+        net.train()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+        training._step(net, optimizer, windows, pool, COURSE, Stream(7, "x"), training.Progress(parts=parts), None)
+        found.append(torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None]))
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(found[0], found[2], rtol=1e-4, atol=1e-6)
+
+
+def test_no_room_for_a_few_windows_is_an_error(monkeypatch):
+    def never(*given):
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(training, "loss_of", never)
+    with pytest.raises(torch.OutOfMemoryError):
+        train(PAST, COURSE)
+    _, fallback = Ladder(Tft(budget=SMALL)).fit(PAST, seed=7).climb(PAST, 5, seed=7, n_paths=5)
+    assert all("model failed" in text for text in fallback.tolist())
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {path!r}
+from made_deep import SMALL, shop
+from pathlib import Path
+from stockcast.models.tft import Tft
+steps = []
+def stop():
+    steps.append(0)
+    if len(steps) == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return False
+Tft(budget=SMALL, checkpoint=Path(sys.argv[1]), stop=stop, keep_every=4).fit(shop(9, 260), seed=7)
+"""
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path):
+    folder, past = tmp_path / "state", PAST
+    code = KILLED.format(path=[str(Path(__file__).parent)])
+    run = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, env=os.environ, check=False)
+    assert run.returncode == -signal.SIGKILL, run.stderr.decode()
+    asked = []
+    again = Tft(budget=SMALL, checkpoint=folder, stop=lambda: asked.append(0) or False, keep_every=4).fit(past, seed=7)
+    assert len(asked) == 2  # of ten steps, eight were done
+    whole = learnt()
+    assert again.learnt.weights == whole.learnt.weights
+    assert again.learnt.progress == whole.learnt.progress
+    assert forecast(again, past).paths().tobytes() == forecast(whole, past).paths().tobytes()
+
+
+def test_the_state_of_another_training_is_not_gone_on_with(tmp_path):
+    past, asked = PAST, []
+    more = {"budget": SMALL, "checkpoint": tmp_path, "keep_every": 4}
+    Tft(**more).fit(past, seed=7)
+    Tft(**more, stop=lambda: asked.append(0) or False).fit(past, seed=8)
+    assert len(asked) == 10
+    asked.clear()
+    Tft(**more, stop=lambda: asked.append(0) or False).fit(past.until(259), seed=8)
+    assert len(asked) == 10
+    asked.clear()
+    (tmp_path / "rest.json").write_text("{}")
+    Tft(**more, stop=lambda: asked.append(0) or False).fit(past.until(259), seed=8)
+    assert len(asked) == 10
+
+
+def test_what_is_saved_forecasts_the_same_bytes_and_holds_no_pickle(tmp_path):
+    past, fitted = PAST, learnt()
+    fitted.write(tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert len(names) == 2
+    assert names[0] == "rest.json"
+    assert names[1].endswith(".safetensors")
+    again = FittedTft.read(tmp_path)
+    assert forecast(again, past).paths().tobytes() == forecast(fitted, past).paths().tobytes()
+    assert again.learnt.progress == fitted.learnt.progress
+    fitted.write(tmp_path)  # over itself
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    nothing = Tft().fit(past, seed=7)
+    nothing.write(tmp_path)
+    assert FittedTft.read(tmp_path).learnt is None
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("what", ["weights", "rest", "missing", "swapped", "empty"])
+def test_a_damaged_file_is_refused(what, tmp_path):
+    learnt().write(tmp_path)
+    rest = tmp_path / "rest.json"
+    weights = next(tmp_path.glob("*.safetensors"))
+    data = bytearray(weights.read_bytes())
+    if what == "weights":
+        data[-3] ^= 1
+        weights.write_bytes(bytes(data))
+    elif what == "rest":
+        rest.write_text(rest.read_text().replace('"day"', '"week"'))
+    elif what == "missing":
+        weights.unlink()
+    elif what == "swapped":
+        rest.unlink()
+    else:
+        rest.write_bytes(b"")
+    with pytest.raises(DataError) as refused:
+        FittedTft.read(tmp_path)
+    assert refused.value.code == "SC-M007"
+    earlier, notes = Tft(budget=SMALL, warm_start=tmp_path)._earlier(PAST, np.arange(9))
+    assert earlier is None
+    assert notes[0].startswith("the network was learnt anew: ")
+
+
+def test_weights_that_were_changed_in_memory_are_refused():
+    weights = learnt().learnt.weights
+    with pytest.raises(DataError, match="changed after"):
+        replace(weights, data=weights.data[:-1] + b"x").load()
+
+
+def test_last_nights_weights_are_gone_on_from(tmp_path):
+    past = PAST
+    budget = replace(SMALL, few=640, most=640)
+    first = Tft(budget=budget).fit(past.until(259), seed=7)
+    first.write(tmp_path)
+    warm = Tft(budget=budget, warm_start=tmp_path).fit(past, seed=7)
+    assert warm.notes() == ()
+    assert warm.learnt.progress.step == 10  # a quarter of 40
+    assert warm.learnt.recipe == first.learnt.recipe
+    cold = Tft(budget=budget).fit(past, seed=7)
+    assert warm.learnt.progress.looks[0][1] < cold.learnt.progress.looks[0][1]
+    same = Tft(budget=budget, warm_start=first).fit(past, seed=7)
+    assert same.learnt.weights == warm.learnt.weights
+
+
+def test_weights_that_read_other_variables_are_not_gone_on_from():
+    past = PAST
+    first = learnt()
+    plain = retail(9, 260)
+    anew = Tft(budget=SMALL, warm_start=first).fit(plain, seed=7)
+    assert anew.notes() == ("tft: the network was learnt anew: the earlier one reads other variables",)
+    empty = Tft(budget=SMALL, warm_start=Tft().fit(past, seed=7)).fit(past, seed=7)
+    assert empty.notes() == ("tft: the network was learnt anew: the earlier fit has no network",)
+
+
+def test_a_short_series_takes_the_ladder_and_keeps_a_forecast():
+    past = retail(9, 260)
+    observed = past.observed.copy()
+    observed[4, :-40] = False  # 40 days: no window of 56
+    some = panel(past.sales, observed=observed, in_stock=past.in_stock)
+    assert Tft(budget=SMALL).can_fit(some).tolist() == [True] * 4 + [False] + [True] * 4
+    demand, fallback = Ladder(Tft(budget=SMALL)).fit(some, seed=7).climb(some, 10, seed=7, n_paths=20)
+    assert re.match(r"tft→seasonal_naive: \d\d periods of history", fallback[4])
+    assert fallback[5] == ""
+    assert demand.paths().shape == (9, 20, 10)
+    assert np.isfinite(demand.paths()).all()
+
+
+def test_a_forecast_beyond_what_is_learnt_reads_the_plans_of_its_own_days():
+    past = shop(9, 260, further=60)
+    fitted = Tft(budget=SMALL).fit(past, seed=7)
+    near, far = (forecast(fitted, past, horizon).source.values for horizon in (28, 50))
+    np.testing.assert_array_equal(far[:, :28], near)
+    promotion = past.known.promotion.copy()
+    promotion[:, 260 + 40] = 1.0 - promotion[:, 260 + 40]
+    known = replace(past.known, promotion=promotion)
+    other = forecast(fitted, replace(past, known=known), 50).source.values
+    np.testing.assert_array_equal(other[:, :28], far[:, :28])
+    assert (other[:, 28:] != far[:, 28:]).any()
+
+
+def test_paths_have_the_quantiles_of_every_period_and_the_order_of_the_courses():
+    draw = np.random.default_rng(0)
+    levels = np.array(LEVELS)
+    values = np.sort(draw.gamma(2.0, 3.0, (3, 6, len(levels))), axis=2)
+    rough = draw.normal(size=(400, 1)) + 0.3 * draw.normal(size=(400, 6))  # periods that hang together closely
+    pool = rough.argsort(axis=0).argsort(axis=0) / 400
+    near = np.tile(np.arange(400), (3, 1))
+    from stockcast.core.axes import SeriesAxis, TimeAxis
+    from stockcast.demand import Ranked, SampledForecast
+
+    axis = SeriesAxis(np.array(["a", "b", "c"]), np.full(3, "x"))
+    time = TimeAxis(np.datetime64("2026-01-01"), 6, "day")
+    demand = SampledForecast(axis, time, Ranked(levels, values, pool, near, np.full(3, 1e9)), Stream(7, "paths"), 400)
+    paths = demand.paths()
+    share = (np.arange(400) + 0.5) / 400
+    for s in range(3):
+        for h in range(6):
+            np.testing.assert_allclose(np.sort(paths[s, :, h]), np.interp(share, levels, values[s, h]))
+    for s in range(3):
+        order = paths[s].argsort(axis=0).argsort(axis=0)
+        assert np.corrcoef(order.T)[np.triu_indices(6, 1)].min() > 0.7
+    alone = SampledForecast(
+        axis, time, Ranked(levels, values, draw.random((400, 6)), near, np.full(3, 1e9)), Stream(7, "p"), 400
+    )
+    assert paths.sum(axis=2).std(axis=1).min() > 1.3 * alone.paths().sum(axis=2).std(axis=1).max() * 0.9
+    np.testing.assert_allclose(alone.paths().mean(axis=1), paths.mean(axis=1), rtol=1e-9)
+    assert unpack(pack(demand)).paths().tobytes() == paths.tobytes()
+    assert demand.source.reach().tolist() == values[:, :, -1].max(axis=1).tolist()
+    assert demand.take(np.array([0, 2])).paths().tobytes() == paths[[0, 2]].tobytes()
+    cut = replace(demand.source, cap=np.full(3, 2.0))
+    assert SampledForecast(axis, time, cut, Stream(7, "paths"), 400).paths().max() == 2.0
+
+
+def test_ranks_of_what_is_forecast_rightly_are_even():
+    draw = np.random.default_rng(1)
+    levels = np.array(LEVELS)
+    for came, quantile in (
+        (draw.poisson(0.7, (4_000, 1)).astype(float), np.quantile(draw.poisson(0.7, 10**6), levels)),
+        (draw.normal(50.0, 9.0, (4_000, 1)), np.quantile(draw.normal(50.0, 9.0, 10**6), levels)),
+    ):
+        values = np.broadcast_to(quantile, (4_000, 1, len(levels)))
+        ranks = ranked(came, values, levels, draw.random((4_000, 1)))
+        assert ranks.min() >= 0
+        assert ranks.max() <= 1
+        below = [(ranks < level).mean() for level in (0.25, 0.5, 0.75)]
+        if came.max() > 20:
+            np.testing.assert_allclose(below, (0.25, 0.5, 0.75), atol=0.03)
+        assert np.corrcoef(ranks[:, 0], came[:, 0])[0, 1] > 0.8
+
+
+def test_a_series_draws_from_courses_of_its_own_and_of_its_like():
+    draw = np.random.default_rng(0)
+    keys = np.arange(400, dtype=np.uint64)
+    place = np.stack([np.repeat([0.0, 5.0], 200), draw.normal(0, 0.01, 400)], axis=1)
+    ranks = Ranks(draw.random((400, 7)), place, keys)
+    near = ranks.near(np.array([[5.0, 0.0], [0.0, 0.0]]), np.array([3, 999], dtype=np.uint64))
+    assert (near[0] == 3).sum() == 5  # its own, though far from where it stands
+    assert (place[near[1], 0] == 0.0).all()
+
+
+def test_random_states_of_the_caller_are_left_alone():
+    torch.manual_seed(5)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    past = PAST
+    forecast(Tft(budget=SMALL).fit(past, seed=7), past)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_the_number_of_threads_changes_no_byte(asked):
+    past = PAST
+    before = torch.get_num_threads()
+    wanted = Tft(budget=SMALL).fit(past, seed=7).learnt.weights.digest
+    try:
+        torch.set_num_threads(asked)
+        assert Tft(budget=SMALL).fit(past, seed=7).learnt.weights.digest == wanted
+    finally:
+        torch.set_num_threads(before)
