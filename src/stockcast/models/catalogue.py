@@ -63,9 +63,7 @@ MODELS: tuple[ModelInfo, ...] = (
     ModelInfo(
         "lightgbm", "boosting", "gradient boosting over all series", "Ke et al. 2017, LightGBM", True, pooled=True
     ),
-    ModelInfo(
-        "tft", "deep", "temporal fusion transformer", "Lim et al. 2021, pytorch-forecasting", True, pooled=True
-    ),
+    ModelInfo("tft", "deep", "temporal fusion transformer", "Lim et al. 2021, pytorch-forecasting", True, pooled=True),
     ModelInfo("chronos", "deep", "a pretrained model", "Ansari et al. 2024", False),
 )
 

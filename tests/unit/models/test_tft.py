@@ -19,7 +19,7 @@ from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand.arrays import pack, unpack
 from stockcast.models.ladder import Ladder
-from stockcast.models.tft import Budget, FittedTft, Tft, arrays, model, network, training
+from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, model, network, training
 from stockcast.models.tft.batcher import Pool
 from stockcast.models.tft.course import Course
 from stockcast.models.tft.network import LEVELS, Size
@@ -404,3 +404,30 @@ def test_the_number_of_threads_changes_no_byte(asked):
         assert Tft(budget=SMALL).fit(past, seed=7).learnt.weights.digest == wanted
     finally:
         torch.set_num_threads(before)
+
+
+def test_what_the_network_looked_at_is_told_by_name():
+    told = interpret(learnt(), PAST)
+    assert told.static_names == ("code_location", "code_category", "code_supplier", "level")
+    assert {"demand", "covariate_temp.max", "weekday", "event"} <= set(told.encoder_names)
+    assert {"promotion", "weekday", "distance"} <= set(told.decoder_names)
+    assert not {"demand", "covariate_temp.max"} & set(told.decoder_names)
+    assert told.attention.shape == (9, learnt().learnt.recipe.encoder)
+    for shares in (told.static, told.encoder, told.decoder, told.attention):
+        np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-6)
+        assert (shares >= 0).all()
+    assert interpret(FittedTft(PAST.series), PAST) is None
+
+
+def test_shares_are_those_of_the_network_on_the_window_at_the_origin():
+    fitted = learnt()
+    recipe = fitted.learnt.recipe
+    rows = arrays.in_order(PAST, np.arange(9))
+    windows = Windows(arrays.make(PAST, rows, recipe, recipe.horizon), recipe, "cpu")
+    x, _ = windows.gather(torch.tensor([4]), torch.tensor([260 - recipe.encoder]))
+    with torch.no_grad():
+        out = fitted.learnt.network().eval()(x)
+    weights = out["encoder_variables"][0, :, 0].double().mean(dim=0).numpy()
+    np.testing.assert_allclose(interpret(fitted, PAST).encoder[rows[4]], weights / weights.sum(), rtol=1e-4)
+    attention = out["encoder_attention"][0, 0].double().mean(dim=0).numpy()
+    np.testing.assert_allclose(interpret(fitted, PAST).attention[rows[4]], attention / attention.sum(), atol=1e-3)

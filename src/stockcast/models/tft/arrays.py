@@ -201,7 +201,7 @@ def _calendar(
             for name in sorted(given.events, key=lambda one: order.get(one, others)):  # a rarer one overwrites
                 happens = given.occurs[:, given.events.index(name), :width]
                 event[:-1, :width][happens] = order.get(name, others)
-            far = distances(given.occurs.any(axis=1))
+            far = distances(np.asarray(given.occurs.any(axis=1)))
             to[:-1, :width], since[:-1, :width] = (one[:, :width] / FAR for one in far)
             shop[:-1, :width] = given.open[:, :width]
             place = given.place(panel.series.location)

@@ -57,6 +57,11 @@ class Pool:
         return self.pair(torch.randint(self.count, (size,), generator=source, device=self.ends.device))
 
 
+def some(pairs: Pairs, begin: int, size: int) -> Pairs:
+    """Give ``size`` pairs from a place on, fewer at the end."""
+    return pairs[0][begin : begin + size], pairs[1][begin : begin + size]
+
+
 def seed_of(stream: Stream, step: int) -> int:
     """Give a seed for one step of a stream."""
     return int(stream.child(step).generator().integers(2**62))

@@ -24,7 +24,7 @@ from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft import network as network_of
 from stockcast.models.tft import saved
 from stockcast.models.tft.arrays import CHUNK, Arrays, in_order, told
-from stockcast.models.tft.batcher import Pairs, Pool, seed_of
+from stockcast.models.tft.batcher import Pairs, Pool, seed_of, some
 from stockcast.models.tft.course import Budget
 from stockcast.models.tft.network import LEVELS, Size
 from stockcast.models.tft.ranks import Ranks, filled, independent, places, ranked
@@ -194,8 +194,8 @@ class FittedTft(FittedForecaster):
             part = panel.take(rows)
             found = evidence(part)
             cap[rows] = ceiling(found.values, found.used)
-            some = np.flatnonzero(~able[rows])
-            values[rows[some]] = _past(*told(part.take(some)), encoder, levels)[:, None]
+            rest = np.flatnonzero(~able[rows])
+            values[rows[rest]] = _past(*told(part.take(rest)), encoder, levels)[:, None]
         rows = in_order(panel, np.flatnonzero(able))
         ranks = independent(horizon)
         if self.learnt is not None:
@@ -286,7 +286,7 @@ def quantiles(
     network.eval()
     with torch.no_grad(), computing(windows.device):
         for begin in range(0, len(pairs[0]), LOOK):
-            x, (y, weight) = windows.gather(*(part[begin : begin + LOOK] for part in pairs), shift)
+            x, (y, weight) = windows.gather(*some(pairs, begin, LOOK), shift)
             with torch.autocast(windows.device, dtype=precision or torch.bfloat16, enabled=precision is not None):
                 out = network(x)["prediction"].float()
             given.append(out.clamp(min=0.0).sort(dim=-1).values.double().cpu().numpy())

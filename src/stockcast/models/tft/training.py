@@ -15,7 +15,7 @@ import torch
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.tft import saved
-from stockcast.models.tft.batcher import Pairs, Pool, seed_of
+from stockcast.models.tft.batcher import Pairs, Pool, seed_of, some
 from stockcast.models.tft.course import Course
 from stockcast.models.tft.network import give, loss_of, weights_of
 from stockcast.models.tft.windows import Windows
@@ -103,8 +103,8 @@ def judge(network: torch.nn.Module, windows: Windows, pairs: Pairs, precision: t
     network.eval()
     with torch.no_grad():
         for begin in range(0, len(pairs[0]), LOOK):
-            some = tuple(part[begin : begin + LOOK] for part in pairs)
-            total += float(loss_of(network, *windows.gather(*some), precision)) * len(some[0])
+            part = some(pairs, begin, LOOK)
+            total += float(loss_of(network, *windows.gather(*part), precision)) * len(part[0])
     network.train(was)
     return total / max(1, len(pairs[0]))
 
@@ -181,9 +181,9 @@ def _step(
         optimizer.zero_grad()
         try:
             for begin in range(0, course.batch, size):
-                some = tuple(part[begin : begin + size] for part in pairs)
-                share = len(some[0]) / course.batch
-                (share * loss_of(network, *windows.gather(*some), precision)).backward()  # type: ignore[no-untyped-call]
+                part = some(pairs, begin, size)
+                share = len(part[0]) / course.batch
+                (share * loss_of(network, *windows.gather(*part), precision)).backward()  # type: ignore[no-untyped-call]
             break
         except torch.OutOfMemoryError:
             if size <= SMALLEST:
