@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from stockcast import evaluation, ingest, policies
+from stockcast.core.deadline import STRUCK
 from stockcast.core.device import choose
 from stockcast.core.errors import DataError, UsageError
 from stockcast.core.findings import Alert, Issue
@@ -54,7 +55,7 @@ class Night:
             Alert(
                 severity="warning",
                 code="SC-X011",
-                message=f"the deadline struck: {what}",
+                message=f"{STRUCK}: {what}",
                 suggested_action="give the run more time (deadline:), or less to do (effort: fast)",
             )
         )
@@ -117,6 +118,9 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
             done=done,
         )
     night.notes.extend(made.notes)
+    for note in made.notes:
+        if STRUCK in note:
+            night.cut_short(note.replace(f"{STRUCK}: ", ""))
     night.clock.timings["finish"] = made.finish_s  # a part of the stage "forecast"
     _say_device(night)
     series = inputs.panel.series

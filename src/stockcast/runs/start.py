@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stockcast.core import deadline
 from stockcast.core.parallel import calm_threads
 from stockcast.runs.clock import Clock
 from stockcast.runs.job import Job
@@ -21,5 +22,9 @@ def opened(job: Job) -> Iterator[Night]:
     """
     calm_threads()
     clock = Clock(job.config.deadline)
-    with held(job.config.root / job.config.output.dir, wait=job.wait):
-        yield Night(job, clock)
+    deadline.give(job.config.deadline)
+    try:
+        with held(job.config.root / job.config.output.dir, wait=job.wait):
+            yield Night(job, clock)
+    finally:
+        deadline.give(None)

@@ -15,6 +15,7 @@ import torch
 from made_deep import SMALL, shop
 from made_panels import panel, retail
 
+from stockcast.core import deadline
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand.arrays import pack, unpack
@@ -133,6 +134,17 @@ def test_the_deadline_ends_it_with_the_best_weights_and_it_is_told():
     assert nothing.learnt is None
     assert "after 0 of 10 steps" in nothing.notes()[0]
     assert np.isfinite(forecast(nothing, past).paths()).all()
+
+
+def test_the_deadline_of_the_run_reaches_it():
+    deadline.give(-1.0)
+    try:
+        assert Tft(budget=SMALL).fit(PAST, seed=7).learnt is None
+        deadline.give(3600.0)
+        assert Tft(budget=SMALL).fit(PAST, seed=7).learnt is not None
+    finally:
+        deadline.give(None)
+    assert not deadline.struck()
 
 
 def test_a_device_without_room_takes_the_step_in_halves_and_it_is_told(monkeypatch):
@@ -431,3 +443,25 @@ def test_shares_are_those_of_the_network_on_the_window_at_the_origin():
     np.testing.assert_allclose(interpret(fitted, PAST).encoder[rows[4]], weights / weights.sum(), rtol=1e-4)
     attention = out["encoder_attention"][0, 0].double().mean(dim=0).numpy()
     np.testing.assert_allclose(interpret(fitted, PAST).attention[rows[4]], attention / attention.sum(), atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_a_gpu_gathers_the_windows_of_the_cpu_and_learns_from_them():
+    if not torch.cuda.is_available():
+        pytest.fail("make test-gpu needs a CUDA device")
+    rows = arrays.in_order(PAST, np.arange(9))
+    recipe, made = arrays.learn(PAST, rows, None)
+    one, other = (Windows(made, recipe, kind) for kind in ("cpu", "cuda"))
+    series, start = torch.arange(9), torch.full((9,), 90)
+    x, y = one.gather(series, start)
+    on_gpu, came = other.gather(series.cuda(), start.cuda())
+    for name, value in x.items():
+        torch.testing.assert_close(on_gpu[name].cpu(), value, rtol=1e-5, atol=1e-6)
+    net = network.make(recipe, SMALL.size, 1).eval()
+    with torch.no_grad():
+        exact = float(network.loss_of(net, x, y))
+        assert float(network.loss_of(net.cuda(), on_gpu, came, torch.bfloat16)) == pytest.approx(exact, rel=0.02)
+    fitted = Tft(budget=replace(SMALL, few=1_600, most=1_600)).fit(PAST, seed=7)
+    looks = [loss for _, loss in fitted.learnt.progress.looks]
+    assert min(looks) < looks[0]
+    assert np.isfinite(forecast(fitted, PAST).paths()).all()

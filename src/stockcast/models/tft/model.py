@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from stockcast.core.axes import SeriesAxis, Step
+from stockcast.core.deadline import struck
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand import Ranked, SampledForecast
@@ -61,7 +62,7 @@ class Tft(Forecaster):
     checkpoint, keep_every
         A folder where the state of the training is left every so many steps, so that one that was killed goes on.
     stop
-        Asked before every step: True ends it with the best weights until then.
+        Asked before every step: True ends it with the best weights until then. The run's deadline, when left out.
     """
 
     name: ClassVar[str] = "tft"
@@ -76,7 +77,7 @@ class Tft(Forecaster):
         warm_start: "FittedTft | Path | None" = None,
         checkpoint: Path | None = None,
         keep_every: int = 200,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool] = struck,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -124,7 +125,7 @@ class Tft(Forecaster):
         if self.checkpoint is not None:
             warm = "" if earlier is None else earlier.weights.digest
             whole = json.dumps([recipe.as_json(), asdict(size), asdict(course), seed, windows.device, warm])
-            of_data = hashlib.blake2b(arrays.series.tobytes(), digest_size=16).hexdigest()
+            of_data = hashlib.blake2b(arrays.series, digest_size=16).hexdigest()
             keeper = Keeper(self.checkpoint, saved.digest_of((whole + of_data).encode()), self.keep_every)
         held = at_origin(arrays.first, late, HELD, windows.device)
         trained = train(network, windows, pool, held, course, stream, keeper=keeper, stop=self.stop)

@@ -12,6 +12,7 @@ from typing import Any, final
 
 import torch
 
+from stockcast.core.deadline import STRUCK
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.tft import saved
@@ -23,7 +24,7 @@ from stockcast.models.tft.windows import Windows
 CLIP = 1.0  # norm of a gradient beyond which it is shortened
 LOOK = 256  # windows that are looked at at once
 SMALLEST = 8  # windows that a device must have room for
-STOPPED = "the deadline struck: learning ended after {done} of {steps} steps, with the best weights until then"
+STOPPED = f"{STRUCK}: learning ended after {{done}} of {{steps}} steps, with the best weights until then"
 HALVED = "the device ran out of memory: each step of {batch} windows is made of parts of {part}"
 
 
