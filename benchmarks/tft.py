@@ -169,23 +169,54 @@ def theirs(n: int, days: int, file: Path, count: int, batch: int, threads: int, 
     return {"prep": prep, "loop": seconds, "data": waited, "windows": -(-count // batch) * batch}
 
 
+def path_ours(n: int, days: int, file: Path, count: int, batch: int, *_: int) -> dict[str, float]:
+    """Draw and gather windows, and nothing else."""
+    windows, pool, _ = prepared(shop(n, days, file))
+    give = giver(windows, pool, batch)
+    give()
+    return _timed(give, count, batch)
+
+
+def path_theirs(n: int, days: int, file: Path, count: int, batch: int, *_: int) -> dict[str, float]:
+    """Load windows through the library, and nothing else."""
+    windows, _, made = prepared(shop(n, days, file))
+    loader = data_set(frame(windows, made), windows.recipe).to_dataloader(train=True, batch_size=batch, num_workers=0)
+    turn = iter(loader)
+    next(turn)
+    return _timed(lambda: next(turn), min(count, (len(loader) - 1) * batch), batch)
+
+
+def _timed(give: Callable[[], tuple], count: int, batch: int) -> dict[str, float]:
+    import torch
+
+    torch.set_num_threads(1)
+    number, begin = -(-count // batch), time.process_time()
+    for _ in range(number):
+        give()
+    return {"rate": number * batch / (time.process_time() - begin)}
+
+
 def prepare(n: int, days: int, file: Path, *_: int) -> dict[str, float]:
     """Prepare alone, with the memory that it takes."""
     past = shop(n, days, file)
     prepared(past.take(np.arange(4)))
-    held, begin = held_mb(), time.perf_counter()
+    held, begin, cpu = held_mb(), time.perf_counter(), time.process_time()
     prepared(past)
-    return {"prep": time.perf_counter() - begin, "peak": own_peak_mb(), "held": held}
+    used = time.process_time() - cpu
+    return {"prep": time.perf_counter() - begin, "cpu": used, "peak": own_peak_mb(), "held": held}
 
 
 def library(n: int, days: int, file: Path, *_: int) -> dict[str, float]:
     """Prepare the library's data set alone, with the memory that it takes."""
     windows, _, made = prepared(shop(n, days, file))
+    cpu = time.process_time()
     table = frame(windows, made)
+    framing = time.process_time() - cpu
     data_set(table.iloc[: 2 * days], windows.recipe)
-    held, begin = held_mb(), time.perf_counter()
+    held, begin, cpu = held_mb(), time.perf_counter(), time.process_time()
     data_set(table, windows.recipe)
-    return {"prep": time.perf_counter() - begin, "peak": own_peak_mb(), "held": held}
+    used = time.process_time() - cpu
+    return {"prep": time.perf_counter() - begin, "cpu": used, "frame": framing, "peak": own_peak_mb(), "held": held}
 
 
 def trainer(n: int, days: int, file: Path, count: int, batch: int, threads: int, loaders: int) -> dict[str, float]:
@@ -223,6 +254,8 @@ def trainer(n: int, days: int, file: Path, count: int, batch: int, threads: int,
 
 
 KINDS = {
+    "path_ours": path_ours,
+    "path_theirs": path_theirs,
     "ours": ours, "theirs": theirs, "prepare": prepare, "library": library, "trainer": trainer,
 }  # fmt: skip
 
@@ -287,6 +320,7 @@ def measure(setting: Setting) -> list[Row]:
     alone = _child(setting, "prepare", *larger, 0, 0, 0, 0)
     rows += [
         Row(f"prepare {larger[0]} series: stockcast", alone["prep"], "s"),
+        Row(f"prepare {larger[0]} series: stockcast, CPU time", alone["cpu"], "s"),
         Row(f"prepare {larger[0]} series: stockcast, peak memory", alone["peak"], "MB"),
         Row(f"prepare {larger[0]} series: of that the panel", alone["held"], "MB"),
     ]
@@ -296,8 +330,15 @@ def measure(setting: Setting) -> list[Row]:
         Row(f"prepare {framed[0]} series: stockcast", a["prep"], "s"),
         Row(f"prepare {framed[0]} series: library, of a frame", b["prep"], "s"),
         Row(f"prepare {framed[0]} series: library, peak memory", b["peak"], "MB"),
+        Row(f"prepare {framed[0]} series: times as fast, CPU time", b["cpu"] / a["cpu"], "x"),
+        Row(f"prepare {framed[0]} series: with the frame made first", (b["cpu"] + b["frame"]) / a["cpu"], "x"),
     ]
     batch, thread, _ = best["ours"]
+    path = [_child(setting, what, n, days, count, batch)["rate"] for what in ("path_ours", "path_theirs")]
+    rows += [
+        Row("windows alone, a second of CPU time: stockcast", path[0], "/s"),
+        Row("windows alone, a second of CPU time: library", path[1], "/s"),
+    ]
     driven = _child(setting, "trainer", n, days, 48 if setting.smoke else 20 * batch, batch, thread, 0)
     rows += [
         Row("Lightning's Trainer over a plain loop", driven["ratio"], "x"),

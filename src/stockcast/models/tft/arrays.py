@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import weekday
-from stockcast.features import Spec, build
 from stockcast.features.calendar import distances
+from stockcast.features.covariates import covariates, promotions
+from stockcast.features.price import prices
 from stockcast.features.static import column_of
 from stockcast.models.history import ABSURD
 from stockcast.models.tft.recipe import FAR, FIXED, YEAR, Recipe
@@ -19,7 +20,6 @@ from stockcast.panel import Panel
 
 CHUNK = 512  # series read at once
 SMALLEST = 0.1  # of the mean size of a demand: no series' scale is taken for smaller
-FAMILIES = {"price_to_mean": "price", "promotion": "promotion"}
 
 
 def told(panel: Panel) -> tuple[Float[np.ndarray, "series time"], Bool[np.ndarray, "series time"]]:
@@ -137,19 +137,19 @@ def _columns(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | int]]:
     """Give the columns of some series, and how far ahead each is known; in the order of the recipe."""
     length = part.time.n + further
-    names = list(recipe.columns)
-    if names and names[0] == "year_ago":
-        yield _year_ago(demand, used, length, *YEAR[recipe.step]), length
-        names = names[1:]
-    families = tuple(dict.fromkeys(FAMILIES.get(name, "covariates") for name in names))
-    if not families:
-        return
-    of_all = tuple(name.removeprefix("covariate_") for name in names if name.startswith("covariate_"))
-    spec = replace(Spec.of(part), families=families, covariates=of_all)
-    block = build(part, demand, used, further, spec)
-    for name in names:
-        at = block.names.index(name)
-        yield block.values[at], block.reach[at]
+    for name in recipe.columns:
+        if name == "year_ago":
+            yield _year_ago(demand, used, length, *YEAR[recipe.step]), length
+            continue
+        if name == "promotion":
+            made = promotions(part, further)
+        elif name == "price_to_mean":
+            made = prices(part, further)
+        else:
+            made = covariates(part, further, (name.removeprefix("covariate_"),))
+        # made one after the other, as they are asked for: what is not read is not made
+        one = next(one for one in made if one.column.name == name)
+        yield one.values, one.reach
 
 
 def _year_ago(demand: np.ndarray, used: np.ndarray, length: int, year: int, around: int) -> np.ndarray:

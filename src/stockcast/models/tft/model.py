@@ -125,7 +125,7 @@ class Tft(Forecaster):
         if self.checkpoint is not None:
             warm = "" if earlier is None else earlier.weights.digest
             whole = json.dumps([recipe.as_json(), asdict(size), asdict(course), seed, windows.device, warm])
-            of_data = hashlib.blake2b(arrays.series, digest_size=16).hexdigest()
+            of_data = hashlib.blake2b(arrays.series.data, digest_size=16).hexdigest()
             keeper = Keeper(self.checkpoint, saved.digest_of((whole + of_data).encode()), self.keep_every)
         held = at_origin(arrays.first, late, HELD, windows.device)
         trained = train(network, windows, pool, held, course, stream, keeper=keeper, stop=self.stop)

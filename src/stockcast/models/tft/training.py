@@ -141,7 +141,7 @@ def train(
     """
     device = windows.device
     precision = torch.bfloat16 if device == "cuda" else None
-    optimizer = torch.optim.Adam(network.parameters(), lr=course.rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=course.rate, fused=True)
     progress, best, notes = Progress(), None, []
     with computing(device):
         left = keeper.read() if keeper else None
@@ -222,5 +222,5 @@ def _restore(
         for whole, value in parts["adam"].items():
             what, _, of = whole.partition("/")
             if of == name:
-                optimizer.state[parameter][what] = value.cpu() if what == "step" else value
+                optimizer.state[parameter][what] = value
     return parts["best"] or None
