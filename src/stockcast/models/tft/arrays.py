@@ -95,7 +95,7 @@ def _scaled(raw: Arrays, recipe: Recipe) -> Arrays:
             column = series[:, :, len(FIXED) + at]
             column -= np.float32(recipe.centre[at])
             column /= np.float32(recipe.spread[at])
-            np.nan_to_num(column, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            column[~np.isfinite(column)] = 0.0
     return replace(raw, series=series)
 
 
@@ -155,16 +155,24 @@ def _columns(
 def _year_ago(demand: np.ndarray, used: np.ndarray, length: int, year: int, around: int) -> np.ndarray:
     """Give the mean demand of the periods around a year before each, NaN where none of them tells anything."""
     n, time = demand.shape
-    total, count = (
-        np.concatenate([np.zeros((n, 1)), np.cumsum(values, axis=1)], axis=1)
-        for values in (np.where(used, demand, 0.0), used.astype(float))
-    )
-    at = np.arange(length) - year
-    low, high = np.clip(at - around, 0, time), np.clip(at + around + 1, 0, time)
-    some = count[:, high] - count[:, low]
-    out = np.full((n, length), np.nan)
-    np.divide(total[:, high] - total[:, low], some, out=out, where=some > 0.5)
-    return np.maximum(out, 0.0)  # NaN stays NaN; running sums of zeros round to no less than 0
+    out = np.full((n, length), np.nan, dtype=np.float32)
+    count = min(length - year + around, time)  # from here on a year before lies beyond the history
+    if count <= 0:
+        return out
+
+    def around_each(values: np.ndarray) -> np.ndarray:
+        running = np.cumsum(values, axis=1)
+        far = running.shape[1]
+        running = np.pad(running, ((0, 0), (0, length - year + around - far)), mode="edge")
+        sums = running.copy()
+        sums[:, 2 * around + 1 :] -= running[:, : -2 * around - 1]
+        return sums
+
+    total = around_each(np.where(used[:, :count], demand[:, :count], 0.0))
+    told = around_each(used[:, :count].astype(float))
+    # running sums of zeros may round to a little less than 0
+    np.divide(np.maximum(total, 0.0), told, out=out[:, year - around :], where=told > 0.5, casting="same_kind")
+    return out
 
 
 def _static(panel: Panel, recipe: Recipe) -> Int[np.ndarray, "series category"]:

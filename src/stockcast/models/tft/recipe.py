@@ -96,11 +96,15 @@ class Recipe:
         """Learn the scaling from the columns of all series."""
         centre, spread = [], []
         for at, name in enumerate(self.columns):
+            if name == "year_ago":  # in units: scaled with the target
+                centre.append(0.0)
+                spread.append(1.0)
+                continue
             values = series[:, :, len(FIXED) + at].astype(float)
-            values = values[np.isfinite(values)]
-            fixed = name == "year_ago" or not len(values)  # in units: scaled with the target
-            sd = 1.0 if fixed else float(values.std())
-            centre.append(0.0 if fixed else float(values.mean()))
+            finite = np.isfinite(values)
+            values = values.ravel() if finite.all() else values[finite]
+            sd = float(values.std()) if len(values) else 1.0
+            centre.append(float(values.mean()) if len(values) else 0.0)
             spread.append(sd if sd > LEAST else 1.0)
         sold, told = series[:, :, 0].sum(axis=1, dtype=float), series[:, :, 1].sum(axis=1, dtype=float)
         there = (sold > 0) & (told > 0)
