@@ -17,7 +17,7 @@ class Ranked:
     r"""Quantiles of each period, whose values stand on the paths in the order of whole courses of ranks.
 
     A path p draws a course, all of ``near[i]`` equally often, as :class:`~stockcast.demand.Ratios` does. With r(p, h)
-    the place of its rank among those of all P paths in the period h::
+    the place of its rank among those that all P paths have in the period h::
 
         y[i, p, h] = Q[i, h]((r(p, h) + 1/2) / P)
 
@@ -32,7 +32,7 @@ class Ranked:
     values
         Quantiles in units, not decreasing along the levels.
     pool
-        Courses of ranks, 0 to 1, of all series together.
+        Courses of all series together: in each period, the rank of each among all of them (:meth:`order`).
     near
         The courses that a series draws from, as rows of ``pool``; repeated ones weigh more.
     cap
@@ -41,7 +41,7 @@ class Ranked:
     Examples
     --------
     >>> values = np.array([[[0.0, 10.0], [0.0, 20.0]]])
-    >>> pool, cap = np.array([[0.1, 0.2], [0.9, 0.8]]), np.array([99.0])
+    >>> pool, cap = Ranked.order(np.array([[0.1, 0.2], [0.9, 0.8]])), np.array([99.0])
     >>> source = Ranked(np.array([0.0, 1.0]), values, pool, np.array([[0, 1]]), cap)
     >>> drawn = source.draw(np.array([0]), np.array([5], dtype=np.uint64), Stream(7, "paths"), 2, 2)
     >>> sorted(drawn[0].tolist())
@@ -50,7 +50,7 @@ class Ranked:
 
     levels: Float[np.ndarray, " level"]
     values: Float[np.ndarray, "series horizon level"]
-    pool: Float[np.ndarray, "course horizon"]
+    pool: Int[np.ndarray, "course horizon"]
     near: Int[np.ndarray, "series neighbour"]
     cap: Float[np.ndarray, " series"]
 
@@ -70,15 +70,26 @@ class Ranked:
         order = np.argsort(stream.child("courses").uniform(keys, (n_paths,)), axis=1, kind="stable")
         turn, several = np.arange(n_paths), self.near.shape[1]
         place = turn * several // n_paths if n_paths < several else turn % several
-        ranks = self.pool[:, :horizon][np.take_along_axis(self.near[rows], place[order], axis=1)]
+        # period by period, so that what is sorted lies side by side
+        ranks = np.ascontiguousarray(self.pool[:, :horizon].T)[:, np.take_along_axis(self.near[rows], place[order], 1)]
         share = np.clip((turn + 0.5) / n_paths, self.levels[0], self.levels[-1])
         at = np.clip(np.searchsorted(self.levels, share) - 1, 0, len(self.levels) - 2)
         weight = (share - self.levels[at]) / (self.levels[at + 1] - self.levels[at])
-        values = self.values[rows][:, :horizon].transpose(0, 2, 1)
-        ascending = values[:, at] + weight[:, None] * (values[:, at + 1] - values[:, at])
+        values = self.values[rows][:, :horizon].transpose(1, 0, 2)
+        ascending = np.empty(ranks.shape)
+        for level in np.unique(at).tolist():  # the paths between two levels are neighbours
+            some = slice(*np.searchsorted(at, [level, level + 1]).tolist())
+            low, high = values[:, :, level, None], values[:, :, level + 1, None]
+            ascending[:, :, some] = low + weight[some] * (high - low)
         out = np.empty(ranks.shape)
-        np.put_along_axis(out, np.argsort(ranks, axis=1, kind="stable"), ascending, axis=1)
-        return np.minimum(out, self.cap[rows, None, None])
+        np.put_along_axis(out, np.argsort(ranks, axis=2, kind="stable"), ascending, axis=2)
+        return np.minimum(out.transpose(1, 2, 0), self.cap[rows, None, None])
+
+    @staticmethod
+    def order(courses: Float[np.ndarray, "course horizon"]) -> Int[np.ndarray, "course horizon"]:
+        """Give the rank of each course among all, in each period; of 16 bits where they suffice, which sort fastest."""
+        ranks = np.argsort(np.argsort(courses, axis=0, kind="stable"), axis=0, kind="stable")
+        return ranks.astype(np.int16 if len(courses) < 2**15 else np.int32)
 
     def reach(self) -> Float[np.ndarray, " series"]:
         """Give a value that no period of a path can exceed before it is cut."""

@@ -16,8 +16,10 @@ from made_deep import SMALL, shop
 from made_panels import panel, retail
 
 from stockcast.core import deadline
+from stockcast.core.axes import SeriesAxis, TimeAxis
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
+from stockcast.demand import Ranked, SampledForecast
 from stockcast.demand.arrays import pack, unpack
 from stockcast.models.ladder import Ladder
 from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, model, network, training
@@ -342,11 +344,8 @@ def test_paths_have_the_quantiles_of_every_period_and_the_order_of_the_courses()
     levels = np.array(LEVELS)
     values = np.sort(draw.gamma(2.0, 3.0, (3, 6, len(levels))), axis=2)
     rough = draw.normal(size=(400, 1)) + 0.3 * draw.normal(size=(400, 6))  # periods that hang together closely
-    pool = rough.argsort(axis=0).argsort(axis=0) / 400
+    pool = Ranked.order(rough)
     near = np.tile(np.arange(400), (3, 1))
-    from stockcast.core.axes import SeriesAxis, TimeAxis
-    from stockcast.demand import Ranked, SampledForecast
-
     axis = SeriesAxis(np.array(["a", "b", "c"]), np.full(3, "x"))
     time = TimeAxis(np.datetime64("2026-01-01"), 6, "day")
     demand = SampledForecast(axis, time, Ranked(levels, values, pool, near, np.full(3, 1e9)), Stream(7, "paths"), 400)
@@ -359,7 +358,11 @@ def test_paths_have_the_quantiles_of_every_period_and_the_order_of_the_courses()
         order = paths[s].argsort(axis=0).argsort(axis=0)
         assert np.corrcoef(order.T)[np.triu_indices(6, 1)].min() > 0.7
     alone = SampledForecast(
-        axis, time, Ranked(levels, values, draw.random((400, 6)), near, np.full(3, 1e9)), Stream(7, "p"), 400
+        axis,
+        time,
+        Ranked(levels, values, Ranked.order(draw.random((400, 6))), near, np.full(3, 1e9)),
+        Stream(7, "p"),
+        400,
     )
     assert paths.sum(axis=2).std(axis=1).min() > 1.3 * alone.paths().sum(axis=2).std(axis=1).max() * 0.9
     np.testing.assert_allclose(alone.paths().mean(axis=1), paths.mean(axis=1), rtol=1e-9)

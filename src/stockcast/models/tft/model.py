@@ -206,7 +206,7 @@ class FittedTft(FittedForecaster):
         values = np.minimum(values, cap[:, None, None])
         near = ranks.near(places(values, levels), panel.series.keys)
         turns = np.arange(horizon) % ranks.courses.shape[1]
-        source = Ranked(levels, values, ranks.courses[:, turns], near, cap)
+        source = Ranked(levels, values, Ranked.order(ranks.courses)[:, turns], near, cap)
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
 
     def write(self, folder: Path) -> None:
