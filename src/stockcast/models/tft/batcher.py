@@ -23,10 +23,13 @@ class Pool:
         The first period that a window of a series may begin in.
     ends
         The number of windows of the series up to and including each.
+    count
+        The number of windows of all series.
     """
 
     begin: Int[torch.Tensor, " series"]
     ends: Int[torch.Tensor, " series"]
+    count: int
 
     @classmethod
     def of(cls, first: Int[np.ndarray, " series"], last: int, device: str) -> "Pool":
@@ -38,12 +41,8 @@ class Pool:
         7
         """
         count = np.maximum(last - first + 1, 0)
-        return cls(torch.from_numpy(first.copy()).to(device), torch.from_numpy(np.cumsum(count)).to(device))
-
-    @property
-    def count(self) -> int:
-        """Give the number of windows."""
-        return int(self.ends[-1]) if len(self.ends) else 0
+        begin, ends = (torch.from_numpy(one).to(device) for one in (first.copy(), np.cumsum(count)))
+        return cls(begin, ends, int(count.sum()))
 
     def pair(self, place: Int[torch.Tensor, " window"]) -> Pairs:
         """Give series and first period of the windows at some places, 0 to ``count`` − 1."""
