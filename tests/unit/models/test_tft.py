@@ -138,6 +138,15 @@ def test_the_deadline_ends_it_with_the_best_weights_and_it_is_told():
     assert np.isfinite(forecast(nothing, past).paths()).all()
 
 
+def test_a_loss_that_is_not_finite_is_told(monkeypatch):
+    monkeypatch.setattr(training, "judge", lambda *given: float("nan"))
+    fitted = Tft(budget=SMALL).fit(PAST, seed=7)
+    assert fitted.notes() == (
+        "tft: learning gave no finite loss at the held-out origin: each series is forecast by its own past",
+    )
+    assert np.isfinite(forecast(fitted, PAST).paths()).all()
+
+
 def test_the_deadline_of_the_run_reaches_it():
     deadline.give(-1.0)
     try:
@@ -249,6 +258,7 @@ def test_what_is_saved_forecasts_the_same_bytes_and_holds_no_pickle(tmp_path):
     again = FittedTft.read(tmp_path)
     assert forecast(again, past).paths().tobytes() == forecast(fitted, past).paths().tobytes()
     assert again.learnt.progress == fitted.learnt.progress
+    (tmp_path / ".rest.json.123").write_text("half of it")  # a process was killed here
     fitted.write(tmp_path)  # over itself
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     nothing = Tft().fit(past, seed=7)

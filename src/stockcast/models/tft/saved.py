@@ -68,9 +68,9 @@ def write(folder: Path, tensors: Mapping[str, torch.Tensor], rest: Mapping[str, 
     text = json.dumps({"weights": weights.digest, "rest": rest}, ensure_ascii=False, sort_keys=True)
     _put(folder / name, weights.data)
     _put(folder / REST, f"{digest_of(text.encode())}\n{text}\n".encode())
-    for other in folder.glob("weights-*.safetensors"):
+    for other in (*folder.glob("weights-*.safetensors"), *folder.glob(".weights-*"), *folder.glob(f".{REST}.*")):
         if other.name != name:
-            other.unlink(missing_ok=True)
+            other.unlink(missing_ok=True)  # an older state, or what a killed process had not put in its place
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -25,6 +25,7 @@ CLIP = 1.0  # norm of a gradient beyond which it is shortened
 LOOK = 256  # windows that are looked at at once
 SMALLEST = 8  # windows that a device must have room for
 STOPPED = f"{STRUCK}: learning ended after {{done}} of {{steps}} steps, with the best weights until then"
+LOST = "learning gave no finite loss at the held-out origin: each series is forecast by its own past"
 HALVED = "the device ran out of memory: each step of {batch} windows is made of parts of {part}"
 
 
@@ -163,6 +164,8 @@ def train(
                     best = {name: value.clone() for name, value in weights_of(network).items()}
             if keeper and progress.step % keeper.every == 0:
                 keeper.write(progress, _state(network, optimizer, best))
+    if best is None and not notes:
+        notes.append(LOST)
     if progress.parts > 1:
         part = -(-course.batch // progress.parts)
         notes.append(HALVED.format(batch=course.batch, part=part))
