@@ -60,10 +60,14 @@ def test_paths_are_finite_and_not_negative(forecaster, step):
 @pytest.mark.parametrize("sales", DEGENERATE.values(), ids=DEGENERATE.keys())
 def test_degenerate_histories_get_finite_paths(forecaster, sales):
     past = panel(sales)
-    if forecaster.name in SLOW and not forecaster.can_fit(past).all():
-        assert np.isnan(forecast(forecaster, past).paths()).all()
-        assert forecaster.fit(past, seed=7).trouble().all()
-        forecaster = Ladder(forecaster)
+    if forecaster.name in SLOW:
+        refused = (
+            forecaster.fit(past, seed=7).trouble() != ""
+        )  # too short; or the search does not end, on some machines
+        assert refused[~forecaster.can_fit(past)].all()
+        if refused.any():
+            assert np.isnan(forecast(forecaster, past).paths()[refused]).all()
+            forecaster = Ladder(forecaster)
     paths = forecast(forecaster, past).paths()
     assert np.isfinite(paths).all()
     assert (paths >= 0).all()

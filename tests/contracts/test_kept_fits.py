@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
+from made_deep import small
 from made_panels import panel, retail, scrambled
 
 from stockcast.evaluation import backtest as module
 from stockcast.evaluation.backtest import backtest
 from stockcast.evaluation.folds import Folds
-from stockcast.models.catalogue import MODELS, make
+from stockcast.models.catalogue import MODELS
 from stockcast.models.classical.reference import ReferenceSmoothing
 from stockcast.models.ladder import FittedLadder, Ladder
 
@@ -36,7 +37,7 @@ def grown(name, step="day", seed=2):
 @every_model
 def test_a_kept_fit_forecasts_the_periods_after_the_newer_panel_and_has_seen_it(name, step):
     whole, known = grown(name, step)
-    ladder = Ladder(make(name)).fit(whole.until(known), seed=7)
+    ladder = Ladder(small(name)).fit(whole.until(known), seed=7)
     before = ladder.predict(whole.until(known), 14, seed=7, n_paths=60)
     after, fallback = ladder.climb(whole, 14, seed=7, n_paths=60)
     assert after.time.start == whole.time.after(1).start
@@ -51,7 +52,7 @@ def test_a_kept_fit_forecasts_the_periods_after_the_newer_panel_and_has_seen_it(
 @every_model
 def test_a_fit_is_not_changed_by_forecasting_from_elsewhere(name):
     whole, known = grown(name)
-    ladder = Ladder(make(name)).fit(whole.until(known), seed=7)
+    ladder = Ladder(small(name)).fit(whole.until(known), seed=7)
     first = ladder.predict(whole.until(known), 7, seed=7, n_paths=20).paths().tobytes()
     ladder.predict(whole, 7, seed=7, n_paths=20)
     assert ladder.predict(whole.until(known), 7, seed=7, n_paths=20).paths().tobytes() == first
@@ -61,7 +62,7 @@ def test_a_fit_is_not_changed_by_forecasting_from_elsewhere(name):
 def test_a_kept_fit_reads_nothing_after_the_origin_that_it_forecasts_from(name):
     n = 3 if name in SLOW else 8
     whole = retail(n, 220)
-    ladder = Ladder(make(name)).fit(whole.until(170), seed=7)
+    ladder = Ladder(small(name)).fit(whole.until(170), seed=7)
     a, b = (
         ladder.predict(each.until(190), 10, seed=7, n_paths=10).paths() for each in (whole, scrambled(whole, 190))
     )  # fmt: skip

@@ -42,6 +42,28 @@ def test_the_scale_is_what_was_known_at_the_origin():
     np.testing.assert_array_equal(features.chunk(past, 1).scale[:, :100], part)
 
 
+@pytest.mark.parametrize(("step", "periods"), [("day", 150), ("week", 40)])
+def test_a_long_time_out_of_stock_does_not_shrink_the_scale_or_the_forecast(step, periods):
+    draw = np.random.default_rng(1)
+    sales = draw.poisson(20.0, (12, 400 if step == "day" else 160)).astype(float)
+    in_stock = np.ones_like(sales)
+    sales[:2, -periods:], in_stock[:2, -periods:] = 0.0, 0.0
+    past = panel(sales, in_stock=in_stock, step=step)
+    scale = Features.of(past).chunk(past, 1).scale[:, -1]
+    np.testing.assert_allclose(scale, 20.0, rtol=0.2)
+    mean = Boosting().fit(past, seed=7).predict(past, 8, seed=7, n_paths=50).paths().mean(axis=(1, 2))
+    np.testing.assert_allclose(mean[:2], 20.0, rtol=0.25)
+
+
+def test_a_fit_that_is_kept_forecasts_the_season_from_any_weekday():
+    rate = np.where(np.arange(460) % 7 < 2, 20.0, 2.0)
+    past = panel(np.random.default_rng(5).poisson(rate, (20, 460)).astype(float))
+    fitted = Boosting(14).fit(past.until(400), seed=7)
+    for known in (400, 401, 403, 406):
+        mean = fitted.predict(past.until(known), 14, seed=7, n_paths=100).paths().mean(axis=(0, 1))
+        np.testing.assert_allclose(mean, rate[known : known + 14], rtol=0.15)
+
+
 def test_no_more_rows_are_taken_than_there_is_room_for():
     past = retail(8, 200)
     every = take(past, Features.of(past), 14, 10**6, seed=7)

@@ -144,7 +144,7 @@ def test_this_machine_is_tried_once_and_the_forecast_comes_all_the_same(monkeypa
     if "on the CPU" in told:
         assert "cuda: " in told
         assert "gpu: " in told
-        assert asked.trees == again.trees == plain.trees
+        assert asked.pair == again.pair == plain.pair
     else:
         assert told.startswith("lightgbm computed on the GPU (")
 

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_deep import small
 from made_launches import hidden, renamed, shop
 from made_panels import panel
 
 from stockcast.evaluation.published import published
-from stockcast.models.catalogue import MODELS, make
+from stockcast.models.catalogue import MODELS
 from stockcast.models.ladder import Ladder
 from stockcast.models.launches import dates, launches
 from stockcast.models.lifecycle import lives
@@ -15,7 +16,7 @@ NAMES = [info.name for info in MODELS if info.available and info.auto]
 
 
 def climb(past, name="moving_average", horizon=28, n_paths=50):
-    return Ladder(make(name)).fit(past, seed=7).climb(past, horizon, seed=7, n_paths=n_paths)
+    return Ladder(small(name)).fit(past, seed=7).climb(past, horizon, seed=7, n_paths=n_paths)
 
 
 @pytest.mark.parametrize("name", NAMES)

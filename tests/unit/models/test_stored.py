@@ -38,7 +38,7 @@ def test_what_was_kept_forecasts_as_before(text, tmp_path):
     assert trees.text == text
     made = Boosting().fit(retail(6, 200), seed=7)
     x = np.random.default_rng(0).normal(size=(50, int(re.search(r"max_feature_idx=(\d+)", text)[1]) + 1))
-    assert trees.load()(x.astype(np.float32)).tobytes() == made.trees.load()(x.astype(np.float32)).tobytes()
+    assert trees.load()(x.astype(np.float32)).tobytes() == made.pair.relative.load()(x.astype(np.float32)).tobytes()
 
 
 def test_a_changed_byte_is_seen_by_the_hash_and_nothing_is_read(text, tmp_path, monkeypatch):

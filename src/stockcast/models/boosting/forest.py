@@ -11,8 +11,9 @@ from stockcast.core.random import Stream
 from stockcast.models.boosting.trees import Trees, grown
 from stockcast.models.boosting.windows import Windows
 
-TREES = 40  # for each of the sums that the trees are grown for
-SUMS = (4, 2, 1)  # parts of the window: its first quarter, its first half, all of it
+TREES = 40  # for each of what they are grown to tell apart
+GROWN = ((4, -1), (2, -1), (1, 1))  # the first quarter, the first half or all of the window; how evenly, how unevenly
+EVENLY = 0.7  # that the spread within a window counts beside what came in it
 EACH = 4  # windows that a series draws from a leaf
 KEPT = 300  # of these draws, once they are weighed
 STEEP = 2.0  # how far draws are weighed at most: λ times the standard deviation of the sums
@@ -27,7 +28,7 @@ class Forest:
     Parameters
     ----------
     trees
-        One model of trees for each of ``SUMS``.
+        One model of trees for each of ``GROWN``.
     leaves
         Of every window in every tree.
     courses
@@ -44,24 +45,22 @@ class Forest:
 
     @classmethod
     def grow(cls, windows: Windows, seed: int) -> "Forest":
-        """Grow trees that tell apart windows by the square root of what came in their first part, their half and all.
+        r"""Grow trees that tell apart windows by how much came in them, and how evenly.
+
+        With m the mean of the first part of a window and d the standard deviation of the whole, they are grown for
+        :math:`\sqrt m - 0.7 \sqrt d` and :math:`\sqrt m + 0.7 \sqrt d`. Over its scale every series sells about 1:
+        trees for the mean alone would put one that sells daily beside one that sells now and then, and give it zeros.
 
         Raises
         ------
         RuntimeError
             If LightGBM fails, in its words.
         """
-        learnt = windows.courses.shape[1]
-        sums = dict.fromkeys(max(1, learnt // part) for part in SUMS)
+        learnt, codes = windows.courses.shape[1], list(windows.categorical)
+        uneven = EVENLY * np.sqrt(windows.courses.std(axis=1))
+        parts = [(np.sqrt(windows.courses[:, : max(1, learnt // part)].mean(axis=1)), sign) for part, sign in GROWN]
         trees = tuple(
-            grown(
-                windows.x,
-                np.sqrt(windows.courses[:, :periods].mean(axis=1)),
-                list(windows.categorical),
-                TREES,
-                seed + periods,
-            )
-            for periods in sums
+            grown(windows.x, root + sign * uneven, codes, TREES, seed + at) for at, (root, sign) in enumerate(parts)
         )
         return cls(trees, _leaves(trees, windows.x), windows.courses)
 

@@ -78,7 +78,7 @@ class Boosting(Forecaster):
         halves = Halves.cut(panel.time.n, learnt)
         first, second = (np.flatnonzero(halves.of(taken.target) == half) for half in (0, 1))
         if min(len(first), len(second)) < FEW // 4 or min(taken.y[first].max(), taken.y[second].max()) <= 0:
-            return FittedBoosting(panel.series, panel.time.n, features, learnt, None, None, None)
+            return FittedBoosting(panel.series, panel.time.n, panel.time.step, features, learnt, None, None, None)
         # each has not seen the half that the other one learns from
         crossed = Pair(relative(taken, second, seed), absolute(taken, first, seed))
         every = np.arange(len(taken.y))
@@ -87,7 +87,9 @@ class Boosting(Forecaster):
         del taken
         windows = look_back(panel, features, learnt, halves, crossed.load(), seed=seed)
         forest = Forest.grow(windows, seed) if len(windows.x) else None
-        return FittedBoosting(panel.series, panel.time.n, features, learnt, pair, crossed, forest, notes)
+        return FittedBoosting(
+            panel.series, panel.time.n, panel.time.step, features, learnt, pair, crossed, forest, notes
+        )
 
 
 @final
@@ -97,8 +99,8 @@ class FittedBoosting(FittedForecaster):
 
     Parameters
     ----------
-    n
-        Periods of the history that was learnt from.
+    n, step
+        Periods of the history that was learnt from, and what they are.
     learnt
         Steps ahead that were learnt.
     pair, crossed
@@ -109,6 +111,7 @@ class FittedBoosting(FittedForecaster):
 
     series: SeriesAxis
     n: int
+    step: Step
     features: Features
     learnt: int
     pair: Pair | None
@@ -133,6 +136,8 @@ class FittedBoosting(FittedForecaster):
         means = () if self.pair is None else self.pair.load()
         crossed = () if self.crossed is None else self.crossed.load()
         origin = panel.time.n - 1
+        # windows begin on one weekday, and look like it: what tonight is known by is read on the latest such day
+        shift = (panel.time.n - self.n) % SEASON[panel.time.step]
         for rows in panel.chunks(CHUNK):
             part = panel.take(rows)
             chunk = features.chunk(part, max(horizon, self.learnt))
@@ -141,22 +146,29 @@ class FittedBoosting(FittedForecaster):
             found = evidence(part)
             cap[rows] = ceiling(found.values, found.used)
             if self.forest is not None:
-                known_by.append(asked(chunk, np.arange(len(rows)), np.full(len(rows), origin), self.learnt, crossed))
+                latest = np.full(len(rows), max(0, origin - shift))
+                known_by.append(asked(chunk, np.arange(len(rows)), latest, self.learnt, crossed))
         mean = np.minimum(mean, cap[:, None])
         if self.forest is None:
             source = Ratios(mean, np.ones((1, horizon)), np.zeros((n, 1), dtype=np.int32), cap)
         else:
-            source = self._around(mean, scale, np.concatenate(known_by), cap, panel, seed)
+            source = self._around(mean, scale, np.concatenate(known_by), cap, panel.series, shift, seed)
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
 
     def _around(
-        self, mean: np.ndarray, scale: np.ndarray, known_by: np.ndarray, cap: np.ndarray, panel: Panel, seed: int
+        self,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        known_by: np.ndarray,
+        cap: np.ndarray,
+        series: SeriesAxis,
+        shift: int,
+        seed: int,
     ) -> Ratios:
         """Put courses of the past around the mean."""
         assert self.forest is not None
-        horizon, season = mean.shape[1], SEASON[panel.time.step]
-        shift = (panel.time.n - self.n) % season
-        near, total = self.forest.near(known_by, panel.series.keys, seed)
+        horizon, season = mean.shape[1], SEASON[self.step]
+        near, total = self.forest.near(known_by, series.keys, seed)
         within = slice(0, min(horizon, self.learnt))
         # of what the shape says of a part of the window, where the horizon ends before it
         boosted = mean[:, within].sum(axis=1) * self.learnt / (within.stop or 1)

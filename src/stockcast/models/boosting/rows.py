@@ -159,13 +159,13 @@ def scales(
     """Give what each series' sales are divided by: its recent level, at every origin; NaN before there is one.
 
     It is the mean of a smoothed level (half-life of 28 days or 4 weeks) and of a trailing mean (112 days, 26 weeks), at
-    least a tenth of the mean size of a demand so far.
+    least a tenth of the mean size of a demand so far. Where the trailing window tells nothing, after a long time out of
+    stock, the smoothed level alone counts: it is what demand was when there was stock.
     """
     at = {name: place for place, name in enumerate(block.names)}
     time = demand.shape[1]
-    level = (
-        0.5 * block.values[at[SHORT[step]], :, :time] + 0.5 * block.values[at[LONG[step]], :, :time]
-    ).astype(float)  # fmt: skip
+    short, long = (block.values[at[name[step]], :, :time].astype(float) for name in (SHORT, LONG))
+    level = np.where(np.isnan(long), short, np.where(np.isnan(short), long, 0.5 * short + 0.5 * long))
     sold = used & (demand > 0)
     size = np.cumsum(np.where(sold, demand, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
     floor = LEAST * size

@@ -44,7 +44,7 @@ def evidence(panel: Panel, some: slice = EVERY) -> Evidence:
 
     A series is *censored* if it has periods without full stock and fewer fully stocked ones than 14 days or 8 weeks.
     Then all its periods with some stock count: as sales / share from half a period in stock on, as recorded below
-    that. A series that never had stock at all counts with its recorded sales.
+    that. A series that never had stock, and yet sold, counts with its recorded sales; one that did not tells nothing.
 
     Examples
     --------
@@ -72,7 +72,8 @@ def evidence(panel: Panel, some: slice = EVERY) -> Evidence:
     rows = np.flatnonzero(censored)
     if len(rows):
         part = observed[rows] & (in_stock[rows] > 0)
-        told = np.where(part.any(axis=1, keepdims=True), part, observed[rows])
+        sold = (sales[rows] > 0).any(axis=1, keepdims=True)
+        told = np.where(part.any(axis=1, keepdims=True) | ~sold, part, observed[rows])
         share = np.where(in_stock[rows] >= SHARE, in_stock[rows], 1.0)
         full[rows] = told
         values[rows] = np.where(told, sales[rows] / share, 0.0)
