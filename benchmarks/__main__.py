@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batched, boosting, censored, features, naive, stages, startup, statistical, tft
+from benchmarks import batched, boosting, censored, features, naive, optimizer, stages, startup, statistical, tft
 from benchmarks.subject import Setting, Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -20,6 +20,7 @@ SUBJECTS: tuple[Subject, ...] = (
     statistical.SUBJECT,
     boosting.SUBJECT,
     features.SUBJECT,
+    *optimizer.SUBJECTS,
     tft.SUBJECT,
 )
 

@@ -67,6 +67,8 @@ def after_ordering(situation, quantity):
                 one,
                 committed_value=one.committed_value + float((quantity * np.nan_to_num(terms.unit_cost))[mine].sum()),
                 committed_units=one.committed_units + float(quantity[mine].sum()),
+                committed_weight=one.committed_weight + float((quantity * terms.weight)[mine].sum()),
+                committed_volume=one.committed_volume + float((quantity * terms.volume)[mine].sum()),
             )
         )
     spent = float((quantity * np.nan_to_num(terms.unit_cost)).sum())

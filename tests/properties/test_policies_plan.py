@@ -7,6 +7,7 @@ import pytest
 
 from planning_case import after_ordering, case, drawn, reviews
 from stockcast.policies import Newsvendor, Orderable, check, plan, waterfall
+from whole_case import whole
 
 SEEDS = (1, 9, 17, 71)
 
@@ -129,3 +130,37 @@ def test_workers_change_nothing(monkeypatch):
         if name != "series":
             numbers = getattr(one, name).dtype.kind == "f"
             assert np.array_equal(getattr(one, name), getattr(two, name), equal_nan=numbers), name
+
+
+def orders_nothing_again(seed):
+    situation = whole(seed)
+    first = plan("auto", situation, next_review=reviews(situation))
+    assert check(situation, first.plan.order_quantity, held=first.held) == ()
+    again = plan("auto", after_ordering(situation, first.plan.order_quantity), next_review=reviews(situation))
+    assert not again.plan.order_quantity.any(), (seed, np.flatnonzero(again.plan.order_quantity))
+    return first
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_planning_again_orders_nothing_with_every_kind_of_term(seed):
+    orders_nothing_again(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_planning_again_orders_nothing_in_many_states():
+    ordered = [orders_nothing_again(seed).plan.order_quantity.any() for seed in range(1000, 1300)]
+    assert np.mean(ordered) > 0.5
+
+
+def test_more_budget_and_more_room_never_cost_more():
+    situation = whole(3)
+    last = np.inf
+    for share in (0.2, 0.5, 0.8, 1.2, 2.0):
+        shared = replace(situation.shared, budget=2000.0 * share, storage={"main": 400.0 * share})
+        made = plan("auto", replace(situation, shared=shared), next_review=reviews(situation))
+        names = [solve.supplier for solve in made.solves]
+        held = [solve for solve in made.solves if solve.supplier == "limits"] if "limits" in names else made.solves
+        cost = sum(solve.objective for solve in held)
+        assert cost <= last + 1e-6 * abs(cost)
+        last = cost

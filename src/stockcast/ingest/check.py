@@ -298,11 +298,6 @@ def _tell_of_settings(raw: RawTables, findings: Findings) -> None:
     """Tell of settings that name data which nothing uses yet."""
     for name in dict.fromkeys(raw.spec.covariates):
         _require_covariate(raw, name, findings)
-    if raw.spec.storage:
-        findings.warn(
-            "SC-D030", "", f"plan.storage: read, not used yet ({', '.join(sorted(raw.spec.storage))})",
-            "no effect on the plan: check the volume of the orders yourself", count=len(raw.spec.storage),
-        )  # fmt: skip
 
 
 def _require_covariate(raw: RawTables, name: str, findings: Findings) -> None:

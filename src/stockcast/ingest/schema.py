@@ -82,7 +82,6 @@ DAY = Column("date")
 TEXT = Column("text")
 AMOUNT = Column("number", low=0.0)
 LEVEL = Column("number", low=0.0, high=1.0, open_range=True)
-LATER = Column("number", low=0.0, used=False)
 
 ITEM_COLUMNS: Mapping[str, Column] = {
     "supplier": Column("id"),
@@ -102,9 +101,9 @@ ITEM_COLUMNS: Mapping[str, Column] = {
     "order_cost": Column("number", low=0.0, blank="free"),
     "cycle_service_level": LEVEL,
     "fill_rate": LEVEL,
-    "shelf_life_days": LATER,
-    "volume": LATER,
-    "weight": LATER,
+    "shelf_life_days": Column("number", low=0.0, blank="keeps"),
+    "volume": AMOUNT,
+    "weight": AMOUNT,
     "launch_date": DAY,
     "end_date": DAY,
     "successor": Column("id", used=False),
@@ -157,7 +156,14 @@ TABLES: Mapping[str, Table] = {
     "items": Table({"sku": ID, **ITEM_COLUMNS}, key=("sku",), may_be_empty=False),
     "item_locations": Table({"sku": ID, "location": ID, **ITEM_COLUMNS}, key=("sku", "location")),
     "locations": Table(
-        {"location": ID, "country": TEXT, "region": TEXT, "warehouse": TEXT, "volume": LATER}, key=("location",)
+        {
+            "location": ID,
+            "country": TEXT,
+            "region": TEXT,
+            "warehouse": TEXT,
+            "volume": Column("number", low=0.0, blank="no limit"),
+        },
+        key=("location",),
     ),
     "lanes": Table(
         {
@@ -181,10 +187,11 @@ TABLES: Mapping[str, Table] = {
             "order_cost": Column("number", low=0.0, blank="free"),
             "min_order_value": Column("number", low=0.0, blank="no minimum"),
             "min_order_units": Column("number", low=0.0, blank="no minimum"),
-            "min_order_weight": LATER,
-            "truck_volume": LATER,
-            "truck_weight": LATER,
-            "truck_cost": LATER,
+            "min_order_weight": Column("number", low=0.0, blank="no minimum"),
+            "truck_volume": Column("number", low=0.0, blank="no limit"),
+            "truck_weight": Column("number", low=0.0, blank="no limit"),
+            "truck_cost": Column("number", low=0.0, blank="free"),
+            "truck_min_fill": Column("number", low=0.0, high=1.0, blank="none"),
         },
         key=("supplier",),
     ),
@@ -195,7 +202,6 @@ TABLES: Mapping[str, Table] = {
             "discount": Column("number", required=True, blank="refused", low=0.0, high=1.0),
         },
         key=("supplier", "min_value"),
-        used=False,
     ),
     "supplier_closures": Table({"supplier": ID, "from": DATE, "to": DATE}, key=("supplier", "from", "to")),
     "calendar": Table(

@@ -117,7 +117,7 @@ class IngestSpec:
     horizon
         Periods that the config asks to forecast; 0 where it leaves that open.
     storage
-        The volume that each location can hold (not used yet, and told so).
+        The volume that each location can hold; over what ``locations`` says.
     """
 
     sources: Mapping[str, SourceSpec]

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from stockcast.core.axes import SeriesAxis
+from stockcast.core.axes import SeriesAxis, Step
 from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert
 from stockcast.ingest.checked import CheckedTable, CheckedTables
@@ -194,8 +194,26 @@ def resolve_terms(
         target,
         np.zeros(len(axis)),
         orderable,
+        np.nan_to_num(lookup.number("volume")),
+        np.nan_to_num(lookup.number("weight")),
+        _shelf_life(lookup, spec.step, findings),
     )
     return Resolved(terms, reviews)
+
+
+def _shelf_life(lookup: Lookup, step: Step, findings: Findings) -> np.ndarray:
+    """Give the whole periods in which a unit can be sold, rounded down: what is not certain to keep is not sold."""
+    days = lookup.number("shelf_life_days", np.inf)
+    length = 7 if step == "week" else 1
+    short = np.flatnonzero(days < length)
+    if len(short):
+        findings.warn(
+            "SC-D110", "items",
+            f"shelf_life_days is below one {step} for {len(short)} series: {name_some(lookup.axis, short)}",
+            f"taken as one {step}: what is left at its end is waste", count=len(short), column="shelf_life_days",
+        )  # fmt: skip
+    whole: np.ndarray = np.maximum(np.floor(days / length + 1e-9), 1.0)
+    return whole
 
 
 def _not_ended(lookup: Lookup, origin: Origin, findings: Findings) -> np.ndarray:

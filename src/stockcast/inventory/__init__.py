@@ -3,6 +3,6 @@
 from stockcast.inventory.plan import ReorderPlan
 from stockcast.inventory.situation import Situation
 from stockcast.inventory.state import InventoryState
-from stockcast.inventory.terms import SharedTerms, SupplierTerms, SupplyTerms
+from stockcast.inventory.terms import PriceBreak, SharedTerms, SupplierTerms, SupplyTerms
 
-__all__ = ["InventoryState", "ReorderPlan", "SharedTerms", "Situation", "SupplierTerms", "SupplyTerms"]
+__all__ = ["InventoryState", "PriceBreak", "ReorderPlan", "SharedTerms", "Situation", "SupplierTerms", "SupplyTerms"]

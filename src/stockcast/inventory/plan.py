@@ -16,8 +16,8 @@ class ReorderPlan:
     """What to order now, one entry a series; the columns are those of ``plan.csv``.
 
     Money, units and periods as there. ``binding`` names the constraint that set the quantity (``none``, ``pack``,
-    ``moq``, ``max_order``, ``supplier_minimum``, ``budget``, ``no_review``, ``not_orderable``); ``reason`` says it in
-    a sentence; ``policy`` and ``fallback`` say who decided.
+    ``moq``, ``max_order``, ``supplier_minimum``, ``truck``, ``price_break``, ``budget``, ``storage``, ``no_review``,
+    ``not_orderable``); ``reason`` says it in a sentence; ``policy`` and ``fallback`` say who decided.
     """
 
     series: SeriesAxis

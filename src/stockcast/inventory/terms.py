@@ -1,6 +1,7 @@
 """The terms of supply: of a line (one series) and of a whole order (one supplier)."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 import numpy as np
@@ -13,6 +14,10 @@ from stockcast.core.errors import AlignmentError, DataError
 UnmetDemand = Literal["lost", "backorder"]
 Objective = Literal["cost", "cycle_service_level", "fill_rate"]
 OBJECTIVES: tuple[Objective, ...] = ("cost", "cycle_service_level", "fill_rate")
+
+
+def _not_told() -> np.ndarray:
+    return np.zeros(0)
 
 
 @final
@@ -55,6 +60,10 @@ class SupplyTerms:
         ``max_order``.
     orderable
         False where nothing may be ordered: no item row, no stock row, ended, or held.
+    volume, weight
+        Of one unit; 0 where none is known or needed.
+    shelf_life
+        Periods in which a unit can be sold, the one of its arrival included; infinite where it keeps.
     """
 
     series: SeriesAxis
@@ -76,23 +85,30 @@ class SupplyTerms:
     target: Float[np.ndarray, " series"]
     ordered_now: Float[np.ndarray, " series"]
     orderable: Bool[np.ndarray, " series"]
+    volume: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
+    weight: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
+    shelf_life: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
 
     def __post_init__(self) -> None:
         """Check what every policy relies on, and freeze."""
         n = len(self.series)
+        for name, absent in (("volume", 0.0), ("weight", 0.0), ("shelf_life", np.inf)):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(n, absent))
         arrays = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "series"}
         for name, array in arrays.items():
             if array.shape != (n,):
                 raise AlignmentError(f"terms: {name} has shape {array.shape} for {n} series")
         freeze(self, **arrays)
         not_negative = ("lead_time", "lead_time_sd", "first_review", "moq", "pack_size", "max_order", "min_stock")
-        for name in (*not_negative, "order_cost", "holding_cost", "shortage_cost", "ordered_now"):
+        for name in (*not_negative, "order_cost", "holding_cost", "shortage_cost", "ordered_now", "volume", "weight"):
             if not (arrays[name] >= 0).all():  # NaN fails too
                 raise DataError(f"terms: {name} must be given and not negative", code="SC-B006")
-        if not (self.review_period >= 1).all():
-            raise DataError("terms: review_period must be at least 1", code="SC-B006")
+        for name in ("review_period", "shelf_life"):
+            if not (arrays[name] >= 1).all():
+                raise DataError(f"terms: {name} must be at least 1", code="SC-B006")
         finite = ("lead_time_sd", "moq", "pack_size", "min_stock", "order_cost", "holding_cost", "shortage_cost")
-        for name in (*finite, "ordered_now"):
+        for name in (*finite, "ordered_now", "volume", "weight"):
             if not np.isfinite(arrays[name]).all():
                 raise DataError(f"terms: {name} must be finite", code="SC-B006")
         served = self.objective > 0
@@ -119,11 +135,35 @@ class SupplyTerms:
 
 @final
 @dataclass(frozen=True, slots=True)
+class PriceBreak:
+    """An all-units discount: the share taken off a whole order whose value, before discount, reaches ``min_value``."""
+
+    min_value: float
+    discount: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class SupplierTerms:
     """The terms of one whole order: one supplier, one review, all locations.
 
-    ``committed_value`` and ``committed_units`` are what open orders of this order period already hold: they count
-    towards the minimums, and the header cost is paid where ``committed_units`` > 0.
+    Parameters
+    ----------
+    order_cost
+        Money for the order as a whole.
+    min_order_value, min_order_units, min_order_weight
+        What an order holds at least, if there is one; values at ``unit_cost`` before discount.
+    truck_volume, truck_weight
+        What one truck holds; 0 where it does not limit.
+    truck_cost
+        Money per truck.
+    truck_min_fill
+        The share of its trucks that an order fills at least, by volume or by weight, whichever is fuller.
+    price_breaks
+        Ascending in value and discount.
+    committed_value, committed_units, committed_weight, committed_volume
+        What open orders of this order period already hold: they count towards minimums, trucks and price breaks, and
+        the order cost is paid where ``committed_units`` > 0.
     """
 
     supplier: str
@@ -132,12 +172,36 @@ class SupplierTerms:
     min_order_units: float = 0.0
     committed_value: float = 0.0
     committed_units: float = 0.0
+    min_order_weight: float = 0.0
+    truck_volume: float = 0.0
+    truck_weight: float = 0.0
+    truck_cost: float = 0.0
+    truck_min_fill: float = 0.0
+    price_breaks: tuple[PriceBreak, ...] = ()
+    committed_weight: float = 0.0
+    committed_volume: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Hold price breaks to an order in which the largest that is reached is the best.
+
+        Raises
+        ------
+        DataError
+            If a larger order would get a smaller discount, or a share lies outside 0 to 1.
+        """
+        for one, other in zip(self.price_breaks, self.price_breaks[1:], strict=False):
+            if not (one.min_value < other.min_value and one.discount < other.discount):
+                raise DataError(f"terms: price breaks of {self.supplier} must ascend in value and discount",
+                                code="SC-B006")  # fmt: skip
+        shares = [self.truck_min_fill, *(tier.discount for tier in self.price_breaks)]
+        if not all(0.0 <= share <= 1.0 for share in shares):
+            raise DataError(f"terms: a share of {self.supplier} lies outside 0 to 1", code="SC-B006")
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class SharedTerms:
-    """What couples the lines: the suppliers' terms and the money of this order period.
+    """What couples the lines: the suppliers' terms, the money of this order period, and the room at each location.
 
     Parameters
     ----------
@@ -146,13 +210,17 @@ class SharedTerms:
     unmet_demand
         Whether demand that meets no stock is lost or waits.
     budget
-        Money for this order period, or None; ``budget_used`` of it is in open orders of this period already.
+        Money for this order period at ``unit_cost`` before discount, or None; ``budget_used`` of it is in open orders
+        of this period already.
+    storage
+        The volume that a location can hold, where it is limited.
     """
 
     suppliers: tuple[SupplierTerms, ...] = ()
     unmet_demand: UnmetDemand = "lost"
     budget: float | None = None
     budget_used: float = 0.0
+    storage: Mapping[str, float] = field(default_factory=dict)
 
     def supplier(self, name: str) -> SupplierTerms:
         """Give the terms of a supplier; free of any where it has no row."""

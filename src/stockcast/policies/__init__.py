@@ -2,6 +2,7 @@
 
 from stockcast.policies.base import Policy
 from stockcast.policies.check import Violation, check
+from stockcast.policies.check_lines import OrderLines, check_lines
 from stockcast.policies.explain import waterfall
 from stockcast.policies.milp import Solve
 from stockcast.policies.newsvendor import Newsvendor
@@ -13,12 +14,14 @@ __all__ = [
     "POLICIES",
     "Newsvendor",
     "Optimizer",
+    "OrderLines",
     "Orderable",
     "Planned",
     "Policy",
     "Solve",
     "Violation",
     "check",
+    "check_lines",
     "naive_shadow",
     "plan",
     "waterfall",

@@ -5,14 +5,13 @@ from jaxtyping import Bool, Float
 
 from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
-from stockcast.policies.coupling import Order, money
+from stockcast.policies.coupling import money
 from stockcast.policies.explain import units_text
 from stockcast.policies.lines import Lines
 
 OFTEN = 0.25  # a stockout before the receipt is told from this probability on
 LONG_COVER_DAYS = 182  # cover beyond this is overstock
 MOQ_DAYS = 56  # a minimum above this many days' demand is told
-TOP_UP = 3  # lines that a top-up list names
 
 
 def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, " series"]) -> list[Alert]:
@@ -66,84 +65,6 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
         f"{units_text(float(lines.free[at]))} would do, {quantity[at]:g} are ordered",
         "negotiate the minimum, or order with another item or location",
     )  # fmt: skip
-    return found
-
-
-def order_alerts(
-    situation: Situation,
-    lines: Lines,
-    every: list[Order],
-    alone: Float[np.ndarray, " series"],
-    joined: Float[np.ndarray, " series"],
-) -> list[Alert]:
-    """Tell which orders were given up because of their minimum or header cost, with what would fill them up."""
-    found = []
-    chosen = lines.cost[np.arange(len(alone)), lines.chosen]
-    for order in every:
-        wished = order.rows[alone[order.rows] > 0]
-        if not order.coupled or not len(wished) or (joined[order.rows] > 0).any():
-            continue
-        cost = money(situation.terms.unit_cost)
-        value, units = float((alone[wished] * cost[wished]).sum()), float(alone[wished].sum())
-        saved = float(np.maximum(lines.cost[order.rows, 0] - chosen[order.rows], 0.0).sum())
-        short = value < order.value or units < order.units
-        wants = []
-        if value < order.value:
-            wants.append(f"the minimum value is {order.value:g}")
-        if units < order.units:
-            wants.append(f"the minimum is {order.units:g} units")
-        if order.header > 0:
-            wants.append(f"the order costs {order.header:g}")
-        further = order.rows[np.argsort(-lines.demand_mean[order.rows], kind="stable")][:TOP_UP]
-        axis = situation.terms.series
-        names = ", ".join(f"{axis.sku[at]}@{axis.location[at]}" for at in further.tolist())
-        found.append(
-            Alert(
-                "warning", "SC-P014",
-                f"{_lines(len(wished))} of {order.supplier} ({units_text(units)} units, worth {value:,.2f}) would save "
-                f"{saved:,.2f} but {'is' if len(wished) == 1 else 'are'} not ordered: {', '.join(wants)}",
-                f"top up to reach it, e.g. {names}; or wait for the next review" if short
-                else "wait for the next review, when more lines share the order cost",
-                supplier=order.supplier, value=saved,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _lines(count: int) -> str:
-    return f"{count} line{'s' * (count != 1)}"
-
-
-def budget_alerts(
-    situation: Situation,
-    lines: Lines,
-    joined: Float[np.ndarray, " series"],
-    final: Float[np.ndarray, " series"],
-    loss: float,
-) -> list[Alert]:
-    """Tell of a budget that cut the plan, and of one that open orders exceed by themselves (slack used)."""
-    shared = situation.shared
-    if shared.budget is None:
-        return []
-    found = []
-    over = shared.budget_used - shared.budget
-    if over > 0:
-        found.append(
-            Alert(
-                "error", "SC-P015", f"open orders of this period exceed the budget by {over:.6g}: nothing was added",
-                "raise the budget, or cancel open orders", value=float(over),
-            )
-        )  # fmt: skip
-    cut = np.flatnonzero(final != joined)
-    if len(cut):
-        wanted = float((joined * money(situation.terms.unit_cost)).sum())
-        found.append(
-            Alert(
-                "warning", "SC-P016",
-                f"the budget of {shared.budget:g} changed {_lines(len(cut))}; {wanted:,.2f} were wanted",
-                "raise the budget; priority and cumulative_spend rank the lines", value=max(loss, 0.0),
-            )
-        )  # fmt: skip
     return found
 
 

@@ -1,144 +1,144 @@
-"""A budget shared by all suppliers: one joint model, or a price of money where that would be too large."""
+"""Money and room that all suppliers share: one joint model, or prices around the suppliers' own models."""
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from stockcast.policies.coupling import Order, keep_budget, reaches
+from stockcast.core.arrays import freeze
+from stockcast.policies.coupling import Goods, Limit, Order, total_cost
 from stockcast.policies.lines import Lines
-from stockcast.policies.milp import Solve, Solved, solve
+from stockcast.policies.milp import Solve, Solved, Solving, solve
+from stockcast.policies.prices import prices
+from stockcast.policies.repair import keep_limits, trim, use_the_rest
 
-JOINT = 4_000  # candidates up to which one joint model is solved
-HALVINGS = 24
+JOINT = 2_500  # candidates up to which one joint model is solved
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Orders that fit the budget, and what was solved for them."""
+    """Orders that keep every limit, what was solved for them, and the price of each limit; ``chosen`` None: no plan."""
 
-    chosen: Int[np.ndarray, " series"]
-    solve: Solve
+    chosen: Int[np.ndarray, " series"] | None
+    solves: tuple[Solve, ...]
+    price: Float[np.ndarray, " limit"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, chosen=self.chosen, price=self.price)
 
 
-def within_budget(
+def within_limits(
     lines: Lines,
     every: list[Order],
     chosen: Int[np.ndarray, " series"],
-    unit_cost: Float[np.ndarray, " series"],
-    budget: float,
-    *,
-    time_limit: float,
-) -> Shared | Solve:
-    """Fit all orders into the budget; a bare ``Solve`` says that the solver gave none."""
+    goods: Goods,
+    limits: list[Limit],
+    solving: list[Solving],
+) -> Shared:
+    """Fit all orders into what they share.
+
+    Parameters
+    ----------
+    chosen
+        The orders without the limits.
+    solving
+        Who solves: one process each.
+    """
+    price = prices(lines, every, goods, limits)
     rows = np.concatenate([order.rows for order in every])
-    size = sum(len(np.unique(lines.quantity[row])) for row in rows.tolist())
-    if size <= JOINT:
-        solved = solve("budget", lines, every, unit_cost, budget=budget, time_limit=time_limit)
-        if solved.chosen is None:
-            return solved.solve
-        out = np.zeros_like(chosen)
-        out[rows] = solved.chosen
-        return Shared(out, solved.solve)
-    return priced(lines, every, chosen, unit_cost, budget, time_limit=time_limit)
+    some = lines.quantity[rows]
+    size = len(rows) + int((some[:, 1:] != some[:, :-1]).sum())
+    if size > JOINT:
+        return priced(lines, every, chosen, goods, limits, price, solving)
+    solved = solve("limits", lines, every, goods, solving[0], limits=limits)
+    if solved.chosen is None:
+        return Shared(None, solved.solves, price)
+    out = np.zeros_like(chosen)
+    out[rows] = solved.chosen
+    for order in every:
+        out = _trimmed(lines, order, out, goods, limits)
+    return Shared(use_the_rest(lines, every, out, goods, limits), solved.solves, price)
 
 
 def priced(
     lines: Lines,
     every: list[Order],
     chosen: Int[np.ndarray, " series"],
-    unit_cost: Float[np.ndarray, " series"],
-    budget: float,
-    *,
-    time_limit: float,
-) -> Shared | Solve:
-    """Bisect the price λ of money around the suppliers' own problems, then spend what is left over.
+    goods: Goods,
+    limits: list[Limit],
+    price: Float[np.ndarray, " limit"],
+    solving: list[Solving],
+) -> Shared:
+    """Solve the suppliers' own models at the prices of the limits, then repair and use what is left over.
 
-    For any λ ≥ 0, ``min Σ C + λ (spend − B)`` is a lower bound of the cost (Lagrange); the best of them is reported.
+    For any λ ≥ 0, ``min Σ C + λ (use − R)`` is a lower bound of the cost (Lagrange); it is the joint bound reported.
     """
-    rows = np.concatenate([order.rows for order in every])
-    low, high = 0.0, 1.0
-    bound, seconds, fits = -math.inf, 0.0, None
-    for _ in range(2 * HALVINGS):
-        price = high if fits is None else 0.5 * (low + high)
-        found = _at_price(lines, every, unit_cost, price, time_limit)
-        if isinstance(found, Solve):
-            return found
-        candidate, objective, spent = found
-        seconds += spent
-        bound = max(bound, objective - price * budget)
-        if float((lines.at(candidate) * unit_cost).sum()) <= budget:
-            high, fits = price, candidate
-        elif fits is None:
-            low, high = high, 4.0 * high
-        else:
-            low = price
-        if fits is not None and high - low <= 1e-4 * high:
-            break
-    best = keep_budget(lines, every, chosen, unit_cost, budget) if fits is None else fits
-    best = _spend_the_rest(lines, every, best, unit_cost, budget)
-    objective = _cost(lines, every, rows, best)
-    gap = max(objective - bound, 0.0) / max(abs(objective), 1.0)
-    return Shared(best, Solve("budget", "price", "feasible", objective, min(bound, objective), gap, seconds))
-
-
-def _cost(lines: Lines, every: list[Order], rows: np.ndarray, chosen: np.ndarray) -> float:
-    headers = sum(order.header for order in every if (chosen[order.rows] > 0).any())
-    return float(lines.cost[rows, chosen[rows]].sum()) + headers
-
-
-def _at_price(
-    lines: Lines, every: list[Order], unit_cost: np.ndarray, price: float, time_limit: float
-) -> tuple[np.ndarray, float, float] | Solve:
-    cost = lines.cost + price * unit_cost[:, None] * lines.quantity
-    chosen = np.argmin(cost, axis=1)
-    total, seconds = 0.0, 0.0
+    whole = sum((at * limit.use for at, limit in zip(price.tolist(), limits, strict=True)), np.zeros(len(chosen)))
+    cost = lines.cost + whole[:, None] * lines.quantity
+    out, bound, seconds = np.argmin(cost, axis=1), 0.0, 0.0
+    asked: list[Order] = []
     for order in every:
-        separate = chosen[order.rows]
+        separate = out[order.rows]
         alone = float(cost[order.rows, separate].sum())
         if not order.coupled:
-            total += alone
-        elif reaches(order, lines.at(chosen), unit_cost):
+            bound += alone
+        elif order.trucks is None and not order.tiers and order.keeps(lines.quantity[order.rows, separate], goods):
             # the minimum does not bind: each line at its best, or no order at all, is the model's optimum
             nothing = float(cost[order.rows, 0].sum())
-            opens = order.header if separate.any() else 0.0
-            if alone + opens > nothing:
-                chosen[order.rows] = 0
-            total += min(alone + opens, nothing)
+            opened = alone + (order.header if separate.any() else 0.0)
+            if opened > nothing:
+                out[order.rows] = 0
+            bound += min(opened, nothing)
         else:
-            solved: Solved = solve(order.supplier, lines, [order], unit_cost, price=price, time_limit=time_limit)
-            if solved.chosen is None:
-                return solved.solve
-            chosen[order.rows] = solved.chosen
-            total += solved.solve.bound
-            seconds += solved.solve.seconds
-    return chosen, total, seconds
+            asked.append(order)
+    answers = at_once(lambda order, who: solve(order.supplier, lines, [order], goods, who, price=whole), asked, solving)
+    for order, solved in zip(asked, answers, strict=True):
+        found: Solved = solved
+        seconds += sum(one.seconds for one in found.solves)
+        if found.chosen is None:
+            return Shared(None, found.solves, price)
+        out[order.rows] = found.chosen
+        bound += max((one.bound for one in found.solves if math.isfinite(one.bound)), default=-math.inf)
+    bound -= sum(at * limit.left for at, limit in zip(price.tolist(), limits, strict=True))
+    plans = []
+    for start in (out, chosen):
+        kept = keep_limits(lines, every, start, goods, limits)
+        plans.append(use_the_rest(lines, every, kept, goods, limits))
+    costs = [total_cost(lines, every, plan, goods) for plan in plans]
+    best, objective = (plans[0], costs[0]) if costs[0] <= costs[1] else (plans[1], costs[1])
+    gap = max(objective - bound, 0.0) / max(abs(objective), 1.0)
+    told = Solve("limits", "price", "feasible", objective, min(bound, objective), gap, seconds)
+    return Shared(best, (told,), price)
 
 
-def _spend_the_rest(
-    lines: Lines, every: list[Order], chosen: np.ndarray, unit_cost: np.ndarray, budget: float
-) -> np.ndarray:
-    """Take further steps that save cost and still fit, the best for their money first."""
-    out = chosen.copy()
-    spend = float((lines.at(out) * unit_cost).sum())
-    offers = []
-    for order in every:
-        if order.coupled and not (out[order.rows] > 0).any():
-            continue
-        for row in order.rows.tolist():
-            more = lines.quantity[row] > lines.quantity[row, out[row]]
-            for j in np.flatnonzero(more).tolist():
-                saves = float(lines.cost[row, out[row]] - lines.cost[row, j])
-                needs = float((lines.quantity[row, j] - lines.quantity[row, out[row]]) * unit_cost[row])
-                if saves > 0 and spend + needs <= budget:
-                    offers.append((-saves / max(needs, 1e-12), row, j, needs))
-    taken: set[int] = set()
-    for _, row, j, needs in sorted(offers):
-        if row not in taken and spend + needs <= budget:
-            out[row], spend = j, spend + needs
-            taken.add(row)
-    kept = all(reaches(order, lines.at(out), unit_cost) for order in every)
-    return out if kept else chosen
+def _trimmed(lines: Lines, order: Order, chosen: np.ndarray, goods: Goods, limits: list[Limit]) -> np.ndarray:
+    """Settle ties of one order, unless that breaks a limit."""
+    if not order.coupled:
+        return chosen
+    out = trim(lines, order, chosen, goods)
+    return chosen if any(limit.over(lines.at(out)) > 0 for limit in limits) else out
+
+
+def at_once(work: Callable[[Task, Solving], Result], tasks: list[Task], solving: list[Solving]) -> list[Result]:
+    """Give each task's result, in order, one task a process at a time; which process solves changes nothing."""
+    if len(solving) == 1 or len(tasks) <= 1:
+        return [work(task, solving[0]) for task in tasks]
+    results: list[Result | None] = [None] * len(tasks)
+    todo = iter(range(len(tasks)))
+
+    def serve(who: Solving) -> None:
+        for at in todo:  # range iterators hand out each number once under the interpreter's lock
+            results[at] = work(tasks[at], who)
+
+    with ThreadPoolExecutor(len(solving)) as pool:
+        for running in [pool.submit(serve, who) for who in solving]:
+            running.result()
+    return results  # type: ignore[return-value]

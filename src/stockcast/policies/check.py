@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import final
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float, Int, Shaped
 
-from stockcast.inventory import Situation
+from stockcast.inventory import Situation, SupplierTerms
 
 
 @final
@@ -23,11 +23,25 @@ class Violation:
     message: str
 
 
-def check(situation: Situation, quantity: Shaped[np.ndarray, "..."]) -> tuple[Violation, ...]:
-    """Hold order quantities against packs, MOQ, maximum, calendar, supplier minimums and budget.
+def check(
+    situation: Situation,
+    quantity: Shaped[np.ndarray, "..."],
+    *,
+    rows: Int[np.ndarray, " row"] | None = None,
+    held: Float[np.ndarray, " series"] | None = None,
+) -> tuple[Violation, ...]:
+    """Hold order quantities against every rule: packs, MOQ, maximum, calendar, suppliers' terms, budget and storage.
 
-    What open orders of this period hold already counts towards MOQ, maximum, minimums and budget; where it exceeds the
-    budget by itself, nothing may be added.
+    What open orders of this period hold already counts towards MOQ, maximum, minimums, trucks and budget; where it
+    exceeds the budget, or stock the room, by itself, nothing may be added.
+
+    Parameters
+    ----------
+    rows
+        The lines to look at, for the order of one supplier; all when left out.
+    held
+        Units expected to lie at the location when the line's order arrives, without it and without what is ordered in
+        this period; what is on hand and on order when left out.
 
     Returns
     -------
@@ -38,17 +52,17 @@ def check(situation: Situation, quantity: Shaped[np.ndarray, "..."]) -> tuple[Vi
     if quantity.shape != (n,):
         return (Violation("lines", "plan", f"{quantity.shape[0]} quantities for {n} series"),)
     found: list[Violation] = []
-    amounts: list[Fraction] = []
-    for at in range(n):
+    amounts: dict[int, Fraction] = {}
+    for at in range(n) if rows is None else sorted(rows.tolist()):
         value = float(quantity[at])
         if value != value or value in (float("inf"), float("-inf")):
             found.append(Violation("number", _name(situation, at), f"{value} is not a quantity"))
-            amounts.append(Fraction(0))
-            continue
-        amounts.append(Fraction(str(value)))
-        found.extend(_line(situation, at, amounts[at]))
+        elif value != 0:
+            amounts[at] = Fraction(str(value))
+            found.extend(_line(situation, at, amounts[at]))
     found.extend(_suppliers(situation, amounts))
     found.extend(_budget(situation, amounts))
+    found.extend(_storage(situation, amounts, held))
     return tuple(found)
 
 
@@ -64,8 +78,6 @@ def _line(situation: Situation, at: int, amount: Fraction) -> list[Violation]:
     terms, where = situation.terms, _name(situation, at)
     if amount < 0:
         return [Violation("negative", where, f"{float(amount):g} units")]
-    if amount == 0:
-        return []
     found = []
     if not bool(terms.orderable[at]):
         found.append(Violation("not_orderable", where, f"{float(amount):g} units of a series that is not ordered"))
@@ -82,22 +94,51 @@ def _line(situation: Situation, at: int, amount: Fraction) -> list[Violation]:
     return found
 
 
-def _suppliers(situation: Situation, amounts: list[Fraction]) -> list[Violation]:
-    found = []
+def _suppliers(situation: Situation, amounts: dict[int, Fraction]) -> list[Violation]:
+    of: dict[str, list[int]] = {}
+    for at in amounts:
+        of.setdefault(str(situation.terms.supplier[at]), []).append(at)
+    found: list[Violation] = []
     for supplier in situation.shared.suppliers:
-        rows = [at for at, name in enumerate(situation.terms.supplier.tolist()) if name == supplier.supplier]
-        units = sum((amounts[at] for at in rows), Fraction(0))
-        if units <= 0:
+        lines = [(at, amounts[at]) for at in of.get(supplier.supplier, [])]
+        if sum((amount for _, amount in lines), Fraction(0)) <= 0:
             continue
-        if _exact(supplier.committed_units) + units < _exact(supplier.min_order_units):
-            text = f"{float(units):g} units, the minimum is {supplier.min_order_units:g}"
-            found.append(Violation("supplier_minimum", supplier.supplier, text))
-        if supplier.min_order_value > 0:
-            value = sum((amounts[at] * _cost(situation, at) for at in rows), Fraction(0))
-            if _exact(supplier.committed_value) + value < _exact(supplier.min_order_value):
-                text = f"worth {float(value):g}, the minimum is {supplier.min_order_value:g}"
+        terms = situation.terms
+        sums = {
+            "units": _exact(supplier.committed_units) + sum(amount for _, amount in lines),
+            "worth": _exact(supplier.committed_value) + sum(amount * _cost(situation, at) for at, amount in lines),
+            "weight": _exact(supplier.committed_weight)
+            + sum(amount * _exact(terms.weight[at]) for at, amount in lines),
+            "volume": _exact(supplier.committed_volume)
+            + sum(amount * _exact(terms.volume[at]) for at, amount in lines),
+        }
+        for what, least in (
+            ("units", supplier.min_order_units),
+            ("worth", supplier.min_order_value),
+            ("weight", supplier.min_order_weight),
+        ):
+            if sums[what] < _exact(least):
+                text = f"{what} {float(sums[what]):g}, the minimum is {least:g}"
                 found.append(Violation("supplier_minimum", supplier.supplier, text))
+        found.extend(_trucks(supplier, sums["volume"], sums["weight"]))
     return found
+
+
+def _trucks(supplier: SupplierTerms, volume: Fraction, weight: Fraction) -> list[Violation]:
+    """Hold what an order loads against the share that its trucks are filled to at least."""
+    loads = [
+        amount / _exact(size)
+        for amount, size in ((volume, supplier.truck_volume), (weight, supplier.truck_weight))
+        if size > 0
+    ]
+    if not loads or supplier.truck_min_fill <= 0:
+        return []
+    load = max(loads)
+    trucks = -((-load.numerator) // load.denominator)
+    if load < _exact(supplier.truck_min_fill) * trucks:
+        text = f"{float(load):.3g} of {trucks} trucks, to be filled to {supplier.truck_min_fill:g}"
+        return [Violation("truck", supplier.supplier, text)]
+    return []
 
 
 def _cost(situation: Situation, at: int) -> Fraction:
@@ -105,11 +146,32 @@ def _cost(situation: Situation, at: int) -> Fraction:
     return Fraction(0) if cost != cost else _exact(cost)
 
 
-def _budget(situation: Situation, amounts: list[Fraction]) -> list[Violation]:
+def _budget(situation: Situation, amounts: dict[int, Fraction]) -> list[Violation]:
     if situation.shared.budget is None:
         return []
-    spend = sum((amount * _cost(situation, at) for at, amount in enumerate(amounts) if amount), Fraction(0))
+    spend = sum((amount * _cost(situation, at) for at, amount in amounts.items()), Fraction(0))
     left = max(_exact(situation.shared.budget) - _exact(situation.shared.budget_used), Fraction(0))
     if spend > left:
         return [Violation("budget", "plan", f"{float(spend):g} of {float(left):g} left")]
     return []
+
+
+def _storage(situation: Situation, amounts: dict[int, Fraction], held: np.ndarray | None) -> list[Violation]:
+    found: list[Violation] = []
+    terms, state = situation.terms, situation.state
+    for location, room in situation.shared.storage.items():
+        here = np.flatnonzero(terms.series.location == location).tolist()
+        taken = sum((amounts[at] * _exact(terms.volume[at]) for at in here if at in amounts), Fraction(0))
+        if taken <= 0:
+            continue
+        lies = Fraction(0)
+        for at in here:
+            if held is None:
+                units = _exact(state.on_hand[at]) + _exact(state.pipeline[at].sum())
+            else:
+                units = _exact(held[at]) + _exact(terms.ordered_now[at])
+            lies += units * _exact(terms.volume[at])
+        left = max(_exact(room) - lies, Fraction(0))
+        if taken > left:
+            found.append(Violation("storage", location, f"a volume of {float(taken):g}, {float(left):g} is left"))
+    return found

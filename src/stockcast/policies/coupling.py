@@ -1,15 +1,81 @@
-"""What ties lines together: the whole order of a supplier, and the money of the order period."""
+"""What ties lines together: the whole order of a supplier, and what all orders share (money, room)."""
 
-import heapq
+import math
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from stockcast.inventory import SharedTerms, SupplierTerms, SupplyTerms
+from stockcast.core.arrays import freeze
+from stockcast.inventory import SharedTerms, Situation, SupplierTerms, SupplyTerms
 from stockcast.policies.costs import NEAR
 from stockcast.policies.lines import Lines
+
+REACHED = 1e-12  # relative: a sum that falls short of a limit by less has reached it
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What one unit of each series takes: money, volume and weight; 0 where it is not known."""
+
+    cost: Float[np.ndarray, " series"]
+    volume: Float[np.ndarray, " series"]
+    weight: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, cost=self.cost, volume=self.volume, weight=self.weight)
+
+    @classmethod
+    def of(cls, terms: SupplyTerms) -> "Goods":
+        """Read them off the terms of each line."""
+        return cls(money(terms.unit_cost), terms.volume, terms.weight)
+
+    @classmethod
+    def priced(cls, unit_cost: Float[np.ndarray, " series"]) -> "Goods":
+        """Give goods that have a cost only."""
+        nothing = np.zeros(len(unit_cost))
+        return cls(unit_cost, nothing, nothing.copy())
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Trucks:
+    """What a supplier's goods come in: the size of one truck (0: no limit), its cost, and what is loaded already."""
+
+    volume: float
+    weight: float
+    cost: float
+    min_fill: float
+    loaded_volume: float = 0.0
+    loaded_weight: float = 0.0
+
+    def load(self, volume: float, weight: float) -> float:
+        """Give how many trucks some goods fill, in parts of a truck, with what is loaded already."""
+        by_volume = (self.loaded_volume + volume) / self.volume if self.volume > 0 else 0.0
+        by_weight = (self.loaded_weight + weight) / self.weight if self.weight > 0 else 0.0
+        return max(by_volume, by_weight)
+
+    def count(self, volume: float, weight: float) -> int:
+        """Give how many trucks they need."""
+        return math.ceil(self.load(volume, weight) * (1.0 - REACHED))
+
+    @property
+    def hired(self) -> int:
+        """Give how many trucks are paid for already."""
+        return self.count(0.0, 0.0)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A price break that new lines can reach: the further value it takes, what it takes off them, and off the rest."""
+
+    value: float
+    discount: float
+    bonus: float = 0.0
 
 
 @final
@@ -17,20 +83,90 @@ from stockcast.policies.lines import Lines
 class Order:
     """One whole order: a supplier's terms, as far as open orders of this period leave them to be met, and its lines.
 
-    ``header`` is the order cost that is still to be decided on; ``value`` and ``units`` what is missing from the
-    minimums.
+    ``header`` is the order cost that is still to be decided on; ``value``, ``units`` and ``weight`` are what is missing
+    from the minimums; ``tiers`` ascend.
     """
 
     supplier: str
     rows: Int[np.ndarray, " line"]
-    header: float
-    value: float
-    units: float
+    header: float = 0.0
+    value: float = 0.0
+    units: float = 0.0
+    weight: float = 0.0
+    trucks: Trucks | None = None
+    tiers: tuple[Tier, ...] = ()
 
     @property
     def coupled(self) -> bool:
         """Tell whether anything ties the lines together."""
-        return self.header > 0 or self.value > 0 or self.units > 0
+        limits = self.header > 0 or self.value > 0 or self.units > 0 or self.weight > 0
+        return limits or self.trucks is not None or bool(self.tiers)
+
+    def extra(self, quantity: Float[np.ndarray, " line"], goods: Goods) -> float:
+        """Give what the whole order costs beyond its lines: header and trucks, less its discount; 0 for no order."""
+        if not (quantity > 0).any():
+            return 0.0
+        cost = self.header
+        if self.trucks is not None:
+            volume, weight = float(quantity @ goods.volume[self.rows]), float(quantity @ goods.weight[self.rows])
+            cost += self.trucks.cost * (self.trucks.count(volume, weight) - self.trucks.hired)
+        return cost - self.discount(float(quantity @ goods.cost[self.rows]))
+
+    def discount(self, value: float) -> float:
+        """Give the money that the price breaks take off new lines of some value."""
+        reached = [tier for tier in self.tiers if value >= tier.value * (1 - REACHED)]
+        return reached[-1].discount * value + reached[-1].bonus if reached and value > 0 else 0.0
+
+    def lacks(self, quantity: Float[np.ndarray, " line"], goods: Goods) -> tuple[float, float, float]:
+        """Give what is missing from the minimums of value, units and weight, as shares of them."""
+        held = (quantity @ goods.cost[self.rows], quantity.sum(), quantity @ goods.weight[self.rows])
+        wanted = (self.value, self.units, self.weight)
+        value, units, weight = (
+            max(1.0 - float(some) / least, 0.0) if least > 0 else 0.0 for some, least in zip(held, wanted, strict=True)
+        )
+        return value, units, weight
+
+    def fill_lacks(self, quantity: Float[np.ndarray, " line"], goods: Goods) -> float:
+        """Give the parts of trucks that must be loaded further to fill all of them enough."""
+        if self.trucks is None or self.trucks.min_fill <= 0:
+            return 0.0
+        volume, weight = float(quantity @ goods.volume[self.rows]), float(quantity @ goods.weight[self.rows])
+        load, count = self.trucks.load(volume, weight), self.trucks.count(volume, weight)
+        return max(self.trucks.min_fill * count * (1 - REACHED) - load, 0.0)
+
+    def keeps(self, quantity: Float[np.ndarray, " line"], goods: Goods) -> bool:
+        """Tell whether an order meets its minimums and fills its trucks, or holds nothing."""
+        if not (quantity > 0).any():
+            return True
+        return max(self.lacks(quantity, goods)) <= REACHED and self.fill_lacks(quantity, goods) <= 0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What all orders share: how much of it a unit of each series uses, what is left, and what exceeds it already.
+
+    ``slack`` is what cannot be helped: no order placed now makes it smaller.
+    """
+
+    name: str
+    use: Float[np.ndarray, " series"]
+    left: float
+    slack: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, use=self.use)
+
+    def over(self, quantity: Float[np.ndarray, " series"]) -> float:
+        """Give by how much orders exceed what is left; 0 within its rounding."""
+        used = float(quantity @ self.use)
+        return used - self.left if used > self.left * (1 + REACHED) else 0.0
+
+
+def money(unit_cost: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+    """Give the unit cost with 0 where it is not known (nothing that needs it is then in force)."""
+    return np.where(np.isfinite(unit_cost), unit_cost, 0.0)
 
 
 def orders(terms: SupplyTerms, shared: SharedTerms, wanted: Bool[np.ndarray, " series"]) -> list[Order]:
@@ -39,115 +175,78 @@ def orders(terms: SupplyTerms, shared: SharedTerms, wanted: Bool[np.ndarray, " s
     Where a line with a service target wants an order (``wanted``: the line by itself orders), the order cost is no
     reason to give it up: the target is to be met at the least cost, and that cost is part of it.
     """
-    open_now = terms.at_review & terms.orderable
-    due = set(terms.supplier[open_now & wanted & (terms.objective > 0)].tolist())
+    open_now = np.flatnonzero(terms.at_review & terms.orderable)
+    due = set(terms.supplier[open_now][(wanted & (terms.objective > 0))[open_now]].tolist())
+    names, group = np.unique(terms.supplier[open_now], return_inverse=True)
+    by_group = np.split(open_now[np.argsort(group, kind="stable")], np.cumsum(np.bincount(group))[:-1])
+    known = {supplier.supplier: supplier for supplier in shared.suppliers}
     found = []
-    for name in np.unique(terms.supplier[open_now]).tolist():
-        supplier: SupplierTerms = shared.supplier(name)
+    for name, rows in zip(names.tolist(), by_group, strict=True) if len(names) else ():
+        supplier: SupplierTerms = known.get(name, SupplierTerms(name))
         found.append(
             Order(
                 supplier=name,
-                rows=np.flatnonzero(open_now & (terms.supplier == name)),
+                rows=rows,
                 header=0.0 if supplier.committed_units > 0 or name in due else supplier.order_cost,
                 value=max(supplier.min_order_value - supplier.committed_value, 0.0),
                 units=max(supplier.min_order_units - supplier.committed_units, 0.0),
+                weight=max(supplier.min_order_weight - supplier.committed_weight, 0.0),
+                trucks=_trucks(supplier),
+                tiers=_tiers(supplier),
             )
         )
     return found
 
 
-def money(unit_cost: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
-    """Give the unit cost with 0 where it is not known (nothing that needs it is then in force)."""
-    return np.where(np.isfinite(unit_cost), unit_cost, 0.0)
+def _trucks(supplier: SupplierTerms) -> Trucks | None:
+    sized = supplier.truck_volume > 0 or supplier.truck_weight > 0
+    if not sized or (supplier.truck_cost <= 0 and supplier.truck_min_fill <= 0):
+        return None
+    return Trucks(
+        supplier.truck_volume,
+        supplier.truck_weight,
+        supplier.truck_cost,
+        supplier.truck_min_fill,
+        supplier.committed_volume,
+        supplier.committed_weight,
+    )
 
 
-def reaches(order: Order, quantity: Float[np.ndarray, " series"], unit_cost: Float[np.ndarray, " series"]) -> bool:
-    """Tell whether an order meets its minimums, or holds nothing."""
-    units = float(quantity[order.rows].sum())
-    value = float((quantity[order.rows] * unit_cost[order.rows]).sum())
-    return units <= 0 or (value >= order.value * (1 - 1e-12) and units >= order.units * (1 - 1e-12))
+def _tiers(supplier: SupplierTerms) -> tuple[Tier, ...]:
+    held = supplier.committed_value
+    reached = [tier.discount for tier in supplier.price_breaks if held > 0 and held >= tier.min_value]
+    now = reached[-1] if reached else 0.0
+    return tuple(
+        Tier(max(tier.min_value - held, 0.0), tier.discount, max(tier.discount - now, 0.0) * held)
+        for tier in supplier.price_breaks
+        if tier.discount >= max(now, NEAR)
+    )
 
 
-def meet_minimum(
-    lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], unit_cost: Float[np.ndarray, " series"]
-) -> Int[np.ndarray, " series"]:
-    """Fill an order up to its minimums with the cheapest further steps, or drop it where that costs less.
+def limits(situation: Situation, lines: Lines) -> list[Limit]:
+    """Give what all orders share: the budget, and the room at each location whose storage is limited.
 
-    The analytic counterpart of the model in ``policies.milp``, and its fallback.
+    Room is what the location holds, less the volume of what is expected to lie there when each line's order arrives,
+    what is ordered for it in this period already included.
     """
-    out = chosen.copy()
-    rows = order.rows
-    nothing = float(lines.cost[rows, 0].sum())
-
-    def lacks() -> tuple[float, float]:
-        units = lines.quantity[rows, out[rows]]
-        return order.value - float((units * unit_cost[rows]).sum()), order.units - float(units.sum())
-
-    def price_of_step(row: int) -> tuple[float, int, int] | None:
-        at = int(out[row])
-        more = np.flatnonzero(lines.quantity[row] > lines.quantity[row, at])
-        if not len(more):
-            return None
-        # a line that is opened only to fill up is opened at its best size: once its order cost is paid, that is wanted
-        step = int(more[np.argmin(lines.cost[row, more])]) if lines.quantity[row, at] == 0 else int(more[0])
-        gained = lines.quantity[row, step] - lines.quantity[row, at]
-        worth = gained * unit_cost[row] if order.value > 0 else gained
-        return (float((lines.cost[row, step] - lines.cost[row, at]) / max(worth, 1e-12)), row, step)
-
-    if (out[rows] > 0).any():
-        queue = [entry for row in rows.tolist() if (entry := price_of_step(row)) is not None]
-        heapq.heapify(queue)
-        value, units = lacks()
-        while queue and (value > 1e-12 * order.value or units > 1e-12 * order.units):
-            _, row, step = heapq.heappop(queue)
-            out[row] = step
-            entry = price_of_step(row)
-            if entry is not None:
-                heapq.heappush(queue, entry)
-            value, units = lacks()
-        cost = float(lines.cost[rows, out[rows]].sum()) + order.header
-        if not reaches(order, lines.at(out), unit_cost) or cost >= nothing:
-            out[rows] = 0
-    return out
-
-
-def keep_budget(
-    lines: Lines,
-    every: list[Order],
-    chosen: Int[np.ndarray, " series"],
-    unit_cost: Float[np.ndarray, " series"],
-    budget: float,
-) -> Int[np.ndarray, " series"]:
-    """Cut orders back, the step that is worth least for its money first, until they fit the budget.
-
-    An order that falls below its minimum on the way is dropped as a whole.
-    """
-    out = chosen.copy()
-
-    def worth_of_step(row: int) -> tuple[float, int, int] | None:
-        at = int(out[row])
-        less = np.flatnonzero(lines.quantity[row] < lines.quantity[row, at])
-        freed = [(float(lines.quantity[row, at] - lines.quantity[row, j]) * float(unit_cost[row]), j) for j in less]
-        loss = [((lines.cost[row, j] - lines.cost[row, at]) / money, j) for money, j in freed if money > 0]
-        if not loss:
-            return None
-        best = min(loss)
-        return float(best[0]), row, int(best[1])
-
-    queue = [entry for row in np.flatnonzero(out > 0).tolist() if (entry := worth_of_step(row)) is not None]
-    heapq.heapify(queue)
-    spend = float((lines.at(out) * unit_cost).sum())
-    while spend > budget * (1 - 1e-12) and queue:
-        _, row, step = heapq.heappop(queue)
-        spend -= float(lines.quantity[row, out[row]] - lines.quantity[row, step]) * float(unit_cost[row])
-        out[row] = step
-        entry = worth_of_step(row)
-        if entry is not None:
-            heapq.heappush(queue, entry)
-    for order in every:
-        if not reaches(order, lines.at(out), unit_cost):
-            out[order.rows] = 0
-    return out
+    terms, shared = situation.terms, situation.shared
+    found = []
+    if shared.budget is not None:
+        over = max(shared.budget_used - shared.budget, 0.0)
+        found.append(Limit("budget", money(terms.unit_cost), max(shared.budget - shared.budget_used, 0.0), over))
+    held = (lines.held + terms.ordered_now) * terms.volume
+    for location, room in sorted(shared.storage.items()):
+        here = terms.series.location == location
+        lies = float(held[here].sum())
+        found.append(
+            Limit(
+                f"storage {location}",
+                np.where(here, terms.volume, 0.0),
+                max(room - lies - 1e-9 * room, 0.0),  # a volume that no rounding of means can take
+                max(lies - room, 0.0),
+            )
+        )
+    return found
 
 
 def first_of(lines: Lines, chosen: Int[np.ndarray, " series"]) -> Int[np.ndarray, " series"]:
@@ -156,22 +255,10 @@ def first_of(lines: Lines, chosen: Int[np.ndarray, " series"]) -> Int[np.ndarray
     return found
 
 
-def trim(
-    lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], unit_cost: Float[np.ndarray, " series"]
-) -> Int[np.ndarray, " series"]:
-    """Undo what a model chose among equals: a line goes back to its own best, an order to nothing, if it costs no more.
-
-    A solver's tolerances leave open which of several plans of one cost it gives; this settles it.
-    """
-    out, rows = chosen.copy(), order.rows
-    for row in rows[(out[rows] > 0) & (out[rows] != lines.chosen[rows])].tolist():
-        own = int(lines.chosen[row])
-        same = NEAR * max(abs(float(lines.cost[row, own])), abs(float(lines.cost[row, out[row]])))
-        if lines.cost[row, own] <= lines.cost[row, out[row]] + same:
-            before, out[row] = int(out[row]), own
-            if not reaches(order, lines.at(out), unit_cost):
-                out[row] = before
-    saved = lines.cost[rows, out[rows]]
-    if float(saved.sum()) + order.header >= -NEAR * (float(np.abs(saved).sum()) + order.header):
-        out[rows] = 0
-    return out
+def total_cost(lines: Lines, every: list[Order], chosen: Int[np.ndarray, " series"], goods: Goods) -> float:
+    """Give the expected cost of some orders: their lines', less that of ordering nothing, and the whole orders' own."""
+    cost = 0.0
+    for order in every:
+        rows = order.rows
+        cost += float(lines.cost[rows, chosen[rows]].sum()) + order.extra(lines.quantity[rows, chosen[rows]], goods)
+    return cost

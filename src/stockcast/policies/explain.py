@@ -9,7 +9,9 @@ from stockcast.inventory import ReorderPlan, Situation
 from stockcast.policies.lines import Lines
 
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
-AFTER_PACKS = ("moq", "max_order", "supplier_minimum", "budget", "no_review", "not_orderable")
+WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
+SHARED_LIMITS = ("budget", "storage")
+AFTER_PACKS = ("moq", "max_order", *WHOLE_ORDERS, *SHARED_LIMITS, "no_review", "not_orderable")
 
 
 def waterfall(plan: ReorderPlan, situation: Situation, row: int) -> tuple[tuple[str, Fraction], ...]:
@@ -41,7 +43,7 @@ def waterfall(plan: ReorderPlan, situation: Situation, row: int) -> tuple[tuple[
             packed = -((-free) // pack) * pack
         steps.append(("pack", packed - free))
         least = max(packed, _exact(terms.moq[row]) - _exact(terms.ordered_now[row])) if free > 0 else packed
-        if binding in ("supplier_minimum", "budget") and final > 0:
+        if binding in (*WHOLE_ORDERS, *SHARED_LIMITS) and final > 0:
             steps.append(("moq", least - packed))
             packed = least
         steps.append((binding, final - packed))
@@ -60,6 +62,8 @@ def binding_constraints(
     alone: Float[np.ndarray, " series"],
     joined: Float[np.ndarray, " series"],
     final: Float[np.ndarray, " series"],
+    joined_by: Shaped[np.ndarray, " series"],
+    final_by: Shaped[np.ndarray, " series"],
 ) -> Shaped[np.ndarray, " series"]:
     """Name the constraint that set each quantity.
 
@@ -68,9 +72,9 @@ def binding_constraints(
     alone
         What is best for the line by itself.
     joined
-        With its supplier's minimums and header cost.
+        With its supplier's terms, of which ``joined_by`` names the one that moved it.
     final
-        With the budget.
+        Within what all share, of which ``final_by`` names the one.
     """
     terms, free = situation.terms, lines.free
     tiny = 1e-9 * np.maximum(1.0, free)
@@ -83,8 +87,8 @@ def binding_constraints(
     name[under_moq & ((final <= lines.least + tiny) | (final == 0))] = "moq"
     most = terms.max_order - terms.ordered_now
     name[(free > most + tiny) & (final <= most + tiny)] = "max_order"
-    name[np.abs(joined - alone) > 0] = "supplier_minimum"
-    name[np.abs(final - joined) > 0] = "budget"
+    name = np.where(np.abs(joined - alone) > 0, joined_by, name)
+    name = np.where(np.abs(final - joined) > 0, final_by, name)
     name[~terms.at_review] = "no_review"
     name[~terms.orderable] = "not_orderable"
     return name
@@ -158,14 +162,17 @@ def _difference(
     situation: Situation, lines: Lines, binding: np.ndarray, quantity: np.ndarray, joined: np.ndarray, at: int
 ) -> str:
     terms, free, many = situation.terms, units_text(lines.free[at]), units_text(quantity[at])
-    if many == free and binding[at] not in ("budget", "supplier_minimum"):
+    if many == free and binding[at] not in (*WHOLE_ORDERS, *SHARED_LIMITS):
         return ""
     because = {
         "pack": f"; {many} instead of {free} because of packs of {units_text(terms.pack_size[at])}",
         "moq": f"; {many} instead of {free} because of the minimum of {units_text(terms.moq[at])}",
         "max_order": f"; {many} instead of {free} because of the maximum of {units_text(terms.max_order[at])}",
         "supplier_minimum": f"; {many} instead of {free} to reach the minimum of {terms.supplier[at]}",
+        "truck": f"; {many} instead of {free} because of the trucks of {terms.supplier[at]}",
+        "price_break": f"; {many} instead of {free} for a price break of {terms.supplier[at]}",
         "budget": f"; the budget changed it from {units_text(joined[at])}",
+        "storage": f"; the room at {terms.series.location[at]} changed it from {units_text(joined[at])}",
     }
     return because.get(str(binding[at]), "")
 
@@ -177,7 +184,9 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
         "moq": f"nothing: {wanted} would do, the minimum of {units_text(terms.moq[at])} does not pay",
         "max_order": f"nothing: the maximum of {units_text(terms.max_order[at])} is ordered, or below the minimum",
         "supplier_minimum": f"nothing: the order to {terms.supplier[at]} misses its minimum or does not pay",
+        "truck": f"nothing: the order to {terms.supplier[at]} does not pay its truck, or does not fill it",
         "budget": f"nothing: the budget cut {units_text(joined[at])}",
+        "storage": f"nothing: the room at {terms.series.location[at]} cut {units_text(joined[at])}",
         "pack": f"nothing: {wanted} would do, a pack of {units_text(terms.pack_size[at])} does not pay",
     }
     if str(binding[at]) in because and (lines.free[at] > 0 or joined[at] > 0):

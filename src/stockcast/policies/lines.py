@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -10,6 +11,8 @@ from jaxtyping import Float, Int
 from stockcast.core.arrays import freeze
 from stockcast.core.parallel import map_pieces
 from stockcast.inventory import Situation
+from stockcast.policies.classical.rules import levels
+from stockcast.policies.costs import NEAR
 from stockcast.policies.newsvendor import Aim, aim, free_quantity
 from stockcast.policies.orderable import Choice, choose, floor_penalty, reorder_point
 from stockcast.policies.projection import Part, batches
@@ -48,6 +51,10 @@ class Lines:
         p, or the one that a service target implies.
     least, step
         The smallest order and the step above it.
+    held
+        Units expected in stock when this order arrives, without it.
+    waste
+        Units of each candidate that are expected to expire.
     """
 
     quantity: Float[np.ndarray, "series candidate"]
@@ -69,6 +76,8 @@ class Lines:
     shortage_cost: Float[np.ndarray, " series"]
     least: Float[np.ndarray, " series"]
     step: Float[np.ndarray, " series"]
+    held: Float[np.ndarray, " series"]
+    waste: Float[np.ndarray, "series candidate"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -80,19 +89,24 @@ class Lines:
         return found
 
 
-def lines(situation: Situation, *, workers: int = 1, done: Callable[[int], None] = lambda count: None) -> Lines:
-    """Compute all lines, chunk by chunk; ``done`` takes the number of chunks finished."""
+def lines(
+    situation: Situation, *, rule: str = "", workers: int = 1, done: Callable[[int], None] = lambda count: None
+) -> Lines:
+    """Compute all lines, chunk by chunk; ``done`` takes the number of chunks finished.
+
+    With ``rule``, one of ``policies.classical.rules``, each line's own best is what that rule orders.
+    """
     pieces = [Part.of(situation, rows) for rows in situation.demand.chunks()]
-    found = map_pieces(_chunk, pieces, workers=workers if len(pieces) >= WORTH_A_POOL else 1, done=done)
+    found = map_pieces(partial(_chunk, rule), pieces, workers=workers if len(pieces) >= WORTH_A_POOL else 1, done=done)
     if not found:
         found = [_empty()]
     return Lines(**{name: np.concatenate([piece[name] for piece in found]) for name in Lines.__dataclass_fields__})
 
 
-def _chunk(part: Part) -> dict[str, np.ndarray]:
+def _chunk(rule: str, part: Part) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     for rows in batches(part):
-        for name, values in _batch(aim(part.take(rows))).items():
+        for name, values in _batch(aim(part.take(rows)), rule).items():
             if name not in out:
                 out[name] = np.empty((len(part.terms.series), *values.shape[1:]), dtype=values.dtype)
             out[name][rows] = values
@@ -100,27 +114,29 @@ def _chunk(part: Part) -> dict[str, np.ndarray]:
 
 
 def _empty() -> dict[str, np.ndarray]:
-    tables = {name: np.zeros((0, 1)) for name in ("quantity", "cost", "risk")}
+    tables = {name: np.zeros((0, 1)) for name in ("quantity", "cost", "risk", "waste")}
     columns = {name: np.zeros(0) for name in Lines.__dataclass_fields__ if name not in tables}
     return {**columns, **tables, "chosen": np.zeros(0, dtype=np.int64)}
 
 
-def _batch(aim: Aim) -> dict[str, np.ndarray]:
+def _batch(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
     projection, choice = aim.projection, choose(aim)
+    ruled = _ruled(aim, choice, rule) if rule else None
     total = np.sort(projection.total, axis=1)
     n_paths = total.shape[1]
     quantiles = {level: total[:, max(int(np.ceil(level * n_paths - 1e-9)) - 1, 0)] for level in (0.1, 0.5, 0.9)}
-    quantity = candidates(aim, choice)
+    quantity = candidates(aim, choice, None if ruled is None else ruled["quantity"])
     cost = np.stack([candidate_cost(aim, choice, units) for units in quantity.T], axis=1)
     cost = cost - cost[:, :1]  # against ordering nothing: a line with a huge cost of its own hides no other's saving
+    own = {} if ruled is None else ruled
     return {
         "quantity": quantity,
         "cost": cost,
         "risk": aim.stockout_risk(projection.mine[:, None] + quantity),
-        "chosen": np.argmax(quantity == choice.quantity[:, None], axis=1),
-        "free": free_quantity(aim),
-        "level": aim.order_up_to_level,
-        "reorder_point": reorder_point(aim),
+        "chosen": np.argmax(quantity == own.get("quantity", choice.quantity)[:, None], axis=1),
+        "free": own["free"] if own else free_quantity(aim),
+        "level": own["level"] if own else aim.order_up_to_level,
+        "reorder_point": own["reorder_point"] if own else reorder_point(aim),
         "demand_mean": total.mean(axis=1),
         "demand_q10": quantiles[0.1],
         "demand_median": quantiles[0.5],
@@ -133,23 +149,47 @@ def _batch(aim: Aim) -> dict[str, np.ndarray]:
         "shortage_cost": aim.shortage_cost.copy(),
         "least": choice.admissible.least,
         "step": choice.admissible.step.copy(),
+        "waste": np.stack([aim.waste.expected(projection.mine + units) for units in quantity.T], axis=1),
+        "held": np.maximum(projection.stock, 0.0).mean(axis=1),
     }
 
 
-def candidates(aim: Aim, choice: Choice) -> Float[np.ndarray, "series candidate"]:
+def _ruled(aim: Aim, choice: Choice, rule: str) -> dict[str, np.ndarray]:
+    """Give what a classical rule orders: its wish rounded up to what is admissible, and its levels."""
+    found = levels(rule, aim.part, aim.projection.total)
+    wanted = np.where(aim.may_order, found.wanted(aim.part.state.inventory_position), 0.0)
+    takes = (wanted > NEAR * np.maximum(1.0, found.order_up_to_level)) & choice.admissible.possible
+    return {
+        "quantity": np.where(takes, choice.admissible.up(wanted), 0.0),
+        "free": np.where(takes, wanted, 0.0),
+        "level": found.order_up_to_level,
+        "reorder_point": found.reorder_point,
+    }
+
+
+def candidates(
+    aim: Aim, choice: Choice, further: Float[np.ndarray, " series"] | None = None
+) -> Float[np.ndarray, "series candidate"]:
     """Give 0 and admissible quantities around the best one: steps 1, 2, 4, shares of it, and geometric steps above."""
-    admissible, best = choice.admissible, choice.positive
-    usual = np.maximum(best, aim.leftover.rate * aim.leftover.review)
+    admissible, before = choice.admissible, aim.part.terms.ordered_now
+    # around the best of the whole order, what is placed of it included: planning the rest of a night sees the same grid
+    nothing = np.zeros_like(before)
+    first = choose(aim, start=nothing, ordered=nothing) if before.any() else choice
+    whole, top = first.admissible, first.positive
+    usual = np.maximum(top, aim.leftover.rate * aim.leftover.review)
     step = np.where(admissible.step > 0, admissible.step, usual / 32.0)
     coarse = np.maximum(np.round(usual / step / 32.0), 1.0) * step
-    around = [best, admissible.least]
-    around += [best + sign * count * step for count in STEPS for sign in (1.0, -1.0)]
-    around += [best + count * coarse for count in LARGER]
-    around += [np.floor(share * best / step) * step for share in SHARES]
-    table = np.clip(np.stack(around, axis=1), admissible.least[:, None], admissible.most[:, None])
+    around = [top, whole.least]
+    around += [top + sign * count * step for count in STEPS for sign in (1.0, -1.0)]
+    around += [top + count * coarse for count in LARGER]
+    around += [np.floor(share * top / step) * step for share in SHARES]
+    around = [np.clip(total, whole.least, whole.most) - before for total in around]
+    around += [choice.quantity] if further is None else [choice.quantity, further]
+    table = np.stack(around, axis=1)
+    table = np.where(table < admissible.least[:, None], 0.0, np.minimum(table, admissible.most[:, None]))
     open_now = aim.may_order & admissible.possible
     table = np.where(open_now[:, None], table, 0.0)
-    return np.sort(np.concatenate([np.zeros((len(best), 1)), table], axis=1), axis=1)
+    return np.sort(np.concatenate([np.zeros((len(top), 1)), table], axis=1), axis=1)
 
 
 def candidate_cost(aim: Aim, choice: Choice, quantity: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:

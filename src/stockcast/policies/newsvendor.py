@@ -1,6 +1,6 @@
 """The optimum on paths before packs and minimums: how many units should be there when this order arrives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -12,6 +12,7 @@ from stockcast.inventory.terms import OBJECTIVES
 from stockcast.policies.base import Policy
 from stockcast.policies.costs import NEAR, CostCurve, Leftover
 from stockcast.policies.projection import Part, Projection, batches, project, require_horizon
+from stockcast.policies.waste import Waste
 
 HALVINGS = 60
 SEEN = 1e-6  # demand a period below this counts as this: a series that sells nothing
@@ -34,6 +35,8 @@ class Aim:
         Inventory position without the units of this very order.
     shortage_cost
         p: as given under the objective ``cost``; under a service target the implied one, which makes ``free`` optimal.
+    waste
+        What expires of an order.
     """
 
     part: Part
@@ -45,6 +48,7 @@ class Aim:
     floor: Float[np.ndarray, " series"]
     position: Float[np.ndarray, " series"]
     shortage_cost: Float[np.ndarray, " series"]
+    waste: Waste
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -72,8 +76,14 @@ class Aim:
         """Give the expected cost of an order that leads to ``units``, its order cost apart; convex in the units."""
         cycle = self.leftover.economic()[0]
         lumpy = self.leftover.lumpy(cycle) & ~self.served
-        value = np.where(lumpy, self.leftover.cycle_value(units, cycle, convex=True), self.leftover.overstock(units))
-        return self.curve.cost(units[:, None])[:, 0] + value
+        if not lumpy.any():
+            value = self.leftover.overstock(units)
+        elif lumpy.all():
+            value = self.leftover.cycle_value(units, cycle, convex=True)
+        else:
+            cycled = self.leftover.cycle_value(units, cycle, convex=True)
+            value = np.where(lumpy, cycled, self.leftover.overstock(units))
+        return self.curve.cost(units[:, None])[:, 0] + value + self.waste.cost(units)
 
     def order_cost_shift(
         self, none: Float[np.ndarray, " series"], units: Float[np.ndarray, " series"], smallest: np.ndarray
@@ -94,9 +104,11 @@ class Aim:
         leftover = self.leftover
         cycle = np.maximum(leftover.economic()[0], smallest)
         lumpy = leftover.lumpy(cycle) & ~self.served
+        if not lumpy.any():
+            return self.size_cost(none), self.part.terms.order_cost
         window = self.curve.cost(np.stack([none, units], axis=1))
-        idle = window[:, 0] + leftover.cycle_value(none, cycle, convex=False)
-        busy = window[:, 1] + leftover.cycle_value(units, cycle, convex=False)
+        idle = window[:, 0] + leftover.cycle_value(none, cycle, convex=False) + self.waste.cost(none)
+        busy = window[:, 1] + leftover.cycle_value(units, cycle, convex=False) + self.waste.cost(units)
         shift = np.where(lumpy, busy - self.size_cost(units), 0.0)
         return np.where(lumpy, idle, self.size_cost(none)), shift + self.part.terms.order_cost
 
@@ -132,8 +144,26 @@ def aim(part: Part) -> Aim:
     position = part.state.inventory_position - projection.mine
     floor = np.where(terms.min_stock > 0, terms.min_stock - position, -np.inf)
     cycle = leftover.economic()[0]
-    units = np.where(leftover.lumpy(cycle) & ~served, _cycle_units(curve, leftover, cycle), free)
-    return Aim(part, projection, curve, leftover, free, np.maximum(units, floor), floor, position, shortage)
+    lumpy = leftover.lumpy(cycle) & ~served
+    units = np.where(lumpy, _cycle_units(curve, leftover, cycle), free) if lumpy.any() else free
+    waste = Waste.of(projection, terms, shortage, backorder=part.backorder)
+    found = Aim(part, projection, curve, leftover, free, np.maximum(units, floor), floor, position, shortage, waste)
+    fewer = waste.applies & ~served
+    if not fewer.any():
+        return found
+    units = np.where(fewer, np.maximum(_fresh_units(found), floor), found.units)
+    return replace(found, units=units)
+
+
+def _fresh_units(found: Aim) -> np.ndarray:
+    """Bisect the slope of the whole cost with what expires: at most what would be best if nothing did."""
+    low, high = np.minimum(found.curve.kinks[:, 0], 0.0) - 1.0, found.units.copy()
+    step = np.where(found.part.step > 0, found.part.step, 1e-4 * np.maximum(1.0, np.abs(high)))
+    for _ in range(HALVINGS // 2):
+        middle = 0.5 * (low + high)
+        rises = found.size_cost(middle + step) >= found.size_cost(middle)
+        low, high = np.where(rises, low, middle), np.where(rises, middle, high)
+    return high
 
 
 def _leftover(part: Part, projection: Projection, free: np.ndarray, shortage: np.ndarray) -> Leftover:

@@ -143,6 +143,7 @@ def reorder_point(aim: Aim) -> Float[np.ndarray, " series"]:
     probe = Aim(
         Part(aim.part.state, aim.part.demand, always, aim.part.backorder, aim.part.whole),
         aim.projection, aim.curve, aim.leftover, aim.free, aim.units, aim.floor, aim.position, aim.shortage_cost,
+        aim.waste,
     )  # fmt: skip
     low, high = np.minimum(-aim.position, aim.units), aim.units.copy()
     nothing = np.zeros_like(low)
@@ -150,6 +151,8 @@ def reorder_point(aim: Aim) -> Float[np.ndarray, " series"]:
         middle = 0.5 * (low + high)
         orders = choose(probe, start=middle, ordered=nothing).quantity > 0
         low, high = np.where(orders, middle, low), np.where(orders, high, middle)
+        if (aim.part.whole & (high - low < 0.5)).all():
+            break  # the last whole unit is settled below: nearer brackets say nothing more
     point = aim.position + low
     unit = np.floor(point)  # in whole units: this one, or the next if an order is placed there too
     orders = choose(probe, start=unit + 1.0 - aim.position, ordered=nothing).quantity > 0

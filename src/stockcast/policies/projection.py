@@ -98,6 +98,8 @@ class Projection:
         at least a tenth of the latter, so that the value of what is left stays within reason when demand ends.
     mine
         Units of this very order that stand in the pipeline already: taken out, to be decided as a whole.
+    served, in_time
+        Demand from the arrival to the end of each period inside, and to the end of the shelf life of what arrives.
     """
 
     stock: Float[np.ndarray, "series path"]
@@ -112,6 +114,8 @@ class Projection:
     total: Float[np.ndarray, "series path"]
     rate: Float[np.ndarray, " series"]
     mine: Float[np.ndarray, " series"]
+    served: Float[np.ndarray, "series path period"]
+    in_time: Float[np.ndarray, "series path"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -226,6 +230,7 @@ def project(part: Part) -> Projection:
     beyond = np.where((horizon - whole_interval >= terms.review_period)[:, None], beyond, True)
     means = paths.mean(axis=1)
     later = np.concatenate([np.cumsum(supply[:, ::-1], axis=1)[:, ::-1], np.zeros((n, 1))], axis=1)
+    rate = np.maximum((means * beyond).sum(axis=1) / beyond.sum(axis=1), 0.1 * means.mean(axis=1))
     return Projection(
         stock=stock,
         need=need,
@@ -237,9 +242,26 @@ def project(part: Part) -> Projection:
         later=np.where(after > here, np.take_along_axis(later, after, axis=1), np.take_along_axis(later, here + 1, 1)),
         demand=window.sum(axis=2),
         total=np.einsum("sph,sh->sp", paths, until.astype(float)),
-        rate=np.maximum((means * beyond).sum(axis=1) / beyond.sum(axis=1), 0.1 * means.mean(axis=1)),
+        rate=rate,
         mine=mine,
+        served=np.cumsum(window, axis=2),
+        in_time=_in_time(paths, here, terms.shelf_life, rate),
     )
+
+
+def _in_time(paths: np.ndarray, here: np.ndarray, shelf_life: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Give the demand of the periods in which what arrives can be sold; infinite where it keeps."""
+    n, n_paths, horizon = paths.shape
+    found = np.full((n, n_paths), np.inf)
+    rows = np.flatnonzero(np.isfinite(shelf_life))
+    if len(rows):
+        total = np.concatenate([np.zeros((len(rows), n_paths, 1)), np.cumsum(paths[rows], axis=2)], axis=2)
+        begin = here[rows]
+        end = begin + shelf_life[rows, None].astype(np.int64)
+        until = np.take_along_axis(total, np.minimum(end, horizon)[:, :, None], axis=2)[:, :, 0]
+        before = np.take_along_axis(total, begin[:, :, None], axis=2)[:, :, 0]
+        found[rows] = until - before + rate[rows, None] * np.maximum(end - horizon, 0)
+    return found
 
 
 def _window(part: Part) -> Int[np.ndarray, " series"]:

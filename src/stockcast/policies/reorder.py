@@ -1,73 +1,85 @@
 """From a situation to the reorder plan: lines, then what couples them, then the check, then the words."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from stockcast.core.errors import DataError, InvariantError, UsageError, did_you_mean
+from stockcast.core.errors import DataError, UsageError, did_you_mean
 from stockcast.core.findings import Alert
-from stockcast.inventory import ReorderPlan, Situation
+from stockcast.inventory import ReorderPlan, Situation, SupplierTerms
 from stockcast.policies import explain
-from stockcast.policies.alerts import budget_alerts, line_alerts, order_alerts, ranked, solver_alert
+from stockcast.policies.alerts import line_alerts, ranked
 from stockcast.policies.base import Policy
-from stockcast.policies.budget import Shared, within_budget
-from stockcast.policies.check import check
+from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
-from stockcast.policies.coupling import Order, first_of, keep_budget, meet_minimum, money, orders, trim
+from stockcast.policies.coupling import money
+from stockcast.policies.decision import Decision, decide
 from stockcast.policies.lines import Lines, lines
-from stockcast.policies.milp import Solve, solve
+from stockcast.policies.milp import Solve, Solver, Solving
+from stockcast.policies.milp.worker import kept
 from stockcast.policies.newsvendor import Newsvendor
+from stockcast.policies.order_alerts import limit_alerts, order_alerts
 from stockcast.policies.orderable import Orderable
 from stockcast.policies.projection import require_horizon
 
+MOST_SOLVERS = 4  # processes that solve at once
 NAMES = ("clairvoyant", "cover", "learned", "min_max", "newsvendor", "optimizer", "order_up_to", "safety_stock")
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, the models solved for it, what a planner should look at, and the largest relative gap."""
+    """A plan, the models solved for it, what a planner should look at, and the relative gap of all orders together.
+
+    ``held`` are the units expected in stock when each line's order arrives, without it.
+    """
 
     plan: ReorderPlan
     solves: tuple[Solve, ...]
     alerts: tuple[Alert, ...]
     gap: float
+    held: Float[np.ndarray, " series"]
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Optimizer(Policy):
-    """The newsvendor on paths, in packs, with suppliers' minimums and the budget solved as models."""
+    """The newsvendor on paths, in packs, with suppliers' terms, budget and storage solved as models."""
 
     name: ClassVar[str] = "optimizer"
-    time_limit: float = 60.0
+    solving: Solving = field(default_factory=Solving)
 
     def order(self, situation: Situation) -> Float[np.ndarray, " series"]:
         """Give the quantities of the joint plan."""
         found = lines(situation)
-        return found.at(_decide(situation, found, joint=True, time_limit=self.time_limit).final)
+        return found.at(decide(situation, found, joint=True, solving=[self.solving]).final)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Classical(Policy):
+    """A rule of the textbooks (``policies.classical.rules``), each line by itself, in packs."""
+
+    rule: str
+    name: ClassVar[str] = "classical"
+
+    def order(self, situation: Situation) -> Float[np.ndarray, " series"]:
+        """Give admissible quantities, rounded up."""
+        require_horizon(situation)
+        found = lines(situation, rule=self.rule)
+        return found.at(found.chosen)
 
 
 POLICIES: dict[str, Callable[[], Policy]] = {
     "newsvendor": lambda: Orderable(Newsvendor()),
     "optimizer": Optimizer,
+    **{rule: partial(Classical, rule) for rule in RULES},
 }
-
-
-@final
-@dataclass(slots=True)
-class _Decision:
-    """Candidates of each line: by itself, with its supplier, with the budget; and how they were found."""
-
-    alone: np.ndarray
-    joined: np.ndarray
-    final: np.ndarray
-    fallback: np.ndarray
-    solves: list[Solve]
-    alerts: list[Alert]
 
 
 def plan(
@@ -76,6 +88,8 @@ def plan(
     *,
     next_review: Shaped[np.ndarray, " series"],
     time_limit: float = 60.0,
+    until: float = math.inf,
+    solver: Solver | None = None,
     workers: int = 1,
     done: Callable[[int], None] = lambda count: None,
 ) -> Planned:
@@ -84,11 +98,14 @@ def plan(
     Parameters
     ----------
     policy
-        ``optimizer`` (or ``auto``): couplings are solved as models. ``newsvendor``: they are met by analytic repair.
+        ``optimizer`` (or ``auto``): couplings are solved as models. ``newsvendor``, and the classical rules
+        ``order_up_to``, ``safety_stock``, ``cover`` and ``min_max``: they are met by analytic repair.
     next_review
         The next date on which each series can be ordered, for the reason of a line that is not at review.
-    time_limit
-        Seconds for each model, a safety only.
+    time_limit, until
+        Seconds for each model, and the deadline of all of them (``time.monotonic``): safeties only.
+    solver
+        Who answers models; the processes of ``policies.milp`` when left out.
     workers, done
         Processes, and what takes the number of chunks finished; neither changes the result.
 
@@ -107,13 +124,30 @@ def plan(
         raise UsageError(f"plan.policy: {policy!r} {text}", code="SC-P003", help=f"use auto, {', '.join(POLICIES)}")
     require_horizon(situation)
     _require_costs(situation)
-    found = lines(situation, workers=workers, done=done)
-    decision = _decide(situation, found, joint=name == "optimizer", time_limit=time_limit)
+    joint = name == "optimizer"
+    own = kept(min(workers, MOST_SOLVERS))
+    if joint and solver is None and _tied(situation):
+        own[0].start()  # it loads PuLP while the lines are computed
+    found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
+    solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
+    decision = decide(situation, found, joint=joint, solving=solving)
     made = _assemble(name, situation, found, decision, next_review)
     solves = tuple(decision.solves)
-    gaps = [solve.gap for solve in solves if solve.gap == solve.gap]
-    alerts = [*decision.alerts, *line_alerts(situation, found, made.order_quantity)]
-    return Planned(made, solves, ranked(alerts), max(gaps, default=0.0))
+    alerts = [
+        *decision.alerts,
+        *order_alerts(situation, found, decision),
+        *limit_alerts(situation, found, decision),
+        *line_alerts(situation, found, made.order_quantity),
+    ]
+    return Planned(made, solves, ranked(alerts), decision.gap, found.held)
+
+
+def _tied(situation: Situation) -> bool:
+    """Tell whether a model may have to be solved."""
+    shared = situation.shared
+    plain = SupplierTerms("")
+    tied = any(replace(one, supplier="") != plain for one in shared.suppliers)
+    return tied or shared.budget is not None or bool(shared.storage)
 
 
 def _require_costs(situation: Situation) -> None:
@@ -121,147 +155,23 @@ def _require_costs(situation: Situation) -> None:
     terms, shared = situation.terms, situation.shared
     needs = np.full(len(terms.series), shared.budget is not None)
     for supplier in shared.suppliers:
-        if supplier.min_order_value > 0:
+        if supplier.min_order_value > 0 or supplier.price_breaks:
             needs |= terms.supplier == supplier.supplier
     lacking = np.flatnonzero(needs & terms.at_review & terms.orderable & ~np.isfinite(terms.unit_cost))
     if len(lacking):
         raise DataError(
-            f"unit_cost is missing for {len(lacking)} series that a budget or a minimum order value needs it of",
+            f"unit_cost is missing for {len(lacking)} series that a budget, minimum value or price break needs it of",
             code="SC-P002",
             details=[f"{terms.series.sku[at]} at {terms.series.location[at]}" for at in lacking[:10].tolist()],
-            help="give unit_cost in items or item_locations, or drop the budget and min_order_value",
+            help="give unit_cost in items or item_locations, or drop the budget, min_order_value and price_breaks",
         )
 
 
-def _decide(situation: Situation, found: Lines, *, joint: bool, time_limit: float) -> _Decision:
-    terms, shared = situation.terms, situation.shared
-    cost = money(terms.unit_cost)
-    alone = found.chosen.copy()
-    every = orders(terms, shared, found.at(found.chosen) > 0)
-    analytic = alone
-    for order in every:
-        if order.coupled:
-            analytic = meet_minimum(found, order, analytic, cost)
-    made = _Decision(alone, analytic.copy(), analytic, np.full(len(alone), "", dtype="<U64"), [], [])
-    for order in every:
-        _join(situation, found, order, made, cost, joint=joint, time_limit=time_limit)
-    made.final = made.joined.copy()
-    left = None if shared.budget is None else max(shared.budget - shared.budget_used, 0.0)
-    if left is not None and every and float((found.at(made.joined) * cost).sum()) > left * (1 + 1e-12):
-        made.final = first_of(found, _fit(situation, found, every, made, cost, left, joint, time_limit))
-    _hold(situation, found.at(made.final))
-    quantities = (found.at(made.alone), found.at(made.joined), found.at(made.final))
-    rows = np.arange(len(alone))
-    loss = float((found.cost[rows, made.final] - found.cost[rows, made.joined]).sum())
-    made.alerts += order_alerts(situation, found, every, quantities[0], quantities[1])
-    made.alerts += budget_alerts(situation, found, quantities[1], quantities[2], loss)
-    return made
-
-
-def _join(
-    situation: Situation,
-    found: Lines,
-    order: Order,
-    made: _Decision,
-    cost: np.ndarray,
-    *,
-    joint: bool,
-    time_limit: float,
-) -> None:
-    """Find one supplier's order; the analytic one stands unless a model gives a better one that the check passes."""
-    rows = order.rows
-
-    def total(chosen: np.ndarray) -> float:
-        return float(found.cost[rows, chosen].sum()) + (order.header if (chosen > 0).any() else 0.0)
-
-    if not order.coupled or not joint:
-        value = total(made.joined[rows])
-        made.solves.append(Solve(order.supplier, "none", "analytic", value, value, 0.0, 0.0))
-        return
-    solved = solve(order.supplier, found, [order], cost, time_limit=time_limit)
-    text = "" if solved.chosen is not None else f"solver: {solved.solve.status}"
-    if solved.chosen is not None:
-        quantity = np.zeros(len(made.joined))
-        quantity[rows] = found.quantity[rows, solved.chosen]
-        broken = check(_without_budget(situation), quantity)
-        if broken:
-            text = f"solver: plan rejected ({broken[0].rule})"
-        elif solved.solve.status != "optimal" and total(solved.chosen) > total(made.joined[rows]):
-            text = "solver: worse than the analytic plan at its time limit"
-    if text:
-        made.fallback[rows] = text
-        at_stake = float((found.cost[rows, 0] - found.cost[rows, made.joined[rows]]).sum())
-        words = f"the order to {order.supplier} was planned without the solver ({text.removeprefix('solver: ')})"
-        made.alerts.append(solver_alert(order.supplier, words, max(at_stake, 0.0)))
-        made.solves.append(_replaced(solved.solve, text))
-        return
-    made.solves.append(solved.solve)
-    made.joined = trim(found, order, first_of(found, _put(made.joined, rows, solved.chosen)), cost)
-
-
-def _put(chosen: np.ndarray, rows: np.ndarray, values: np.ndarray | None) -> Int[np.ndarray, " series"]:
-    out = chosen.copy()
-    out[rows] = values
-    return out
-
-
-def _replaced(solve: Solve, text: str) -> Solve:
-    status = solve.status if solve.status.startswith(("failed", "no solution", "rejected")) else text[8:]
-    return Solve(solve.supplier, solve.solver, status, solve.objective, solve.bound, solve.gap, solve.seconds)
-
-
-def _fit(
-    situation: Situation,
-    found: Lines,
-    every: list[Order],
-    made: _Decision,
-    cost: np.ndarray,
-    left: float,
-    joint: bool,
-    time_limit: float,
-) -> Int[np.ndarray, " series"]:
-    """Fit all orders into what is left of the budget."""
-    analytic = keep_budget(found, every, made.joined, cost, left)
-    if not joint:
-        return analytic
-    result = within_budget(found, every, made.joined, cost, left, time_limit=time_limit)
-    if isinstance(result, Shared):
-        broken = check(situation, found.at(result.chosen))
-        if not broken:
-            made.solves.append(result.solve)
-            return result.chosen
-        text = f"solver: plan rejected ({broken[0].rule})"
-        made.solves.append(_replaced(result.solve, text))
-    else:
-        made.solves.append(result)
-        text = f"solver: {result.status}"
-    rows = np.concatenate([order.rows for order in every])
-    made.fallback[rows] = text
-    loss = float((found.cost[rows, analytic[rows]] - found.cost[rows, made.joined[rows]]).sum())
-    made.alerts.append(solver_alert("", f"the budget was met without the solver ({text})", max(loss, 0.0)))
-    return analytic
-
-
-def _without_budget(situation: Situation) -> Situation:
-    return replace(situation, shared=replace(situation.shared, budget=None))
-
-
-def _hold(situation: Situation, quantity: np.ndarray) -> None:
-    broken = check(situation, quantity)
-    if broken:
-        raise InvariantError(
-            f"the plan breaks {len(broken)} of its own rules, first: {broken[0].rule}, {broken[0].where}",
-            code="SC-P004",
-            details=[f"{v.rule}: {v.where}: {v.message}" for v in broken[:10]],
-            help="this is a fault of stockcast; nothing is published",
-        )
-
-
-def _assemble(name: str, situation: Situation, found: Lines, made: _Decision, next_review: np.ndarray) -> ReorderPlan:
+def _assemble(name: str, situation: Situation, found: Lines, made: Decision, next_review: np.ndarray) -> ReorderPlan:
     terms = situation.terms
     rows = np.arange(len(terms.series))
     alone, joined, final = found.at(made.alone), found.at(made.joined), found.at(made.final)
-    binding = explain.binding_constraints(situation, found, alone, joined, final)
+    binding = explain.binding_constraints(situation, found, alone, joined, final, made.joined_by, made.final_by)
     with_order = found.risk[rows, made.final]
     saving = np.where(final > 0, found.cost[:, 0] - found.cost[rows, made.final], 0.0)
     marginal = _marginal_value(found, made.final, terms.unit_cost)

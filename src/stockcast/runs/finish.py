@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stockcast import policies
-from stockcast.core.errors import HeldBackError
+from stockcast.core.errors import HeldBackError, InvariantError
 from stockcast.models.ladder import failed
 from stockcast.report import files, html, recorded, tables
 from stockcast.report.importance import write_importance
@@ -19,6 +19,7 @@ from stockcast.runs.result import Result
 from stockcast.runs.stages import Forecasted, Night
 from stockcast.runs.summary import counts_of, headline, tables_of
 
+WIDE_GAP = 0.02  # of what the orders save: a joint gap beyond this is told and makes a run degraded
 SOLVE = ("supplier", "solver", "status", "objective", "bound", "gap", "seconds")
 
 
@@ -70,6 +71,8 @@ def reasons_to_doubt(night: Night, result: Result) -> list[str]:
     if result.forecast is not None and failures(result.forecast).any():
         reasons.append(f"the chosen model failed for {int(failures(result.forecast).sum())} series")
     if result.plan is not None:
+        if result.plan.gap > WIDE_GAP:
+            reasons.append(f"the orders may cost up to {result.plan.gap:.1%} of their saving more than the best ones")
         if any(text for text in np.unique(result.plan.plan.fallback).tolist()):
             reasons.append("the solver's plan was replaced for some lines")
         if any(alert.severity == "error" and alert.code.startswith("SC-P") for alert in result.plan.alerts):
@@ -138,7 +141,9 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
     plan = tables.plan_table(planned.plan, situation, made.model, made.fallback)
     files.write_table(staging, "plan", plan)
     scope = night.job.config.plan.order_scope
-    files.write_table(staging, "orders", tables.orders_table(plan, result.inputs.panel.origin, scope))
+    orders = tables.orders_table(plan, result.inputs.panel.origin, scope)
+    _hold(result, orders)
+    files.write_table(staging, "orders", orders)
     if result.report:
         data = html.ReportData(
             title="Reorder plan",
@@ -156,6 +161,38 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
             notes=night.notes,
         )
         html.write_report(staging / "report.html", data)
+
+
+def _hold(result: Result, orders: Mapping[str, np.ndarray]) -> None:
+    """Hold the order lines as they go out against the plan and every rule.
+
+    Raises
+    ------
+    InvariantError
+        If a line is broken: a bug, and nothing is published.
+    """
+    planned, situation = result.plan, result.situation
+    if planned is None or situation is None:
+        return
+    lines = policies.OrderLines(
+        sku=orders["sku"],
+        location=orders["location"],
+        supplier=orders["supplier"],
+        quantity=orders["order_quantity"],
+        packs=orders["order_packs"],
+        value=orders["line_value"],
+        order_date=orders["order_date"],
+        receipt_date=orders["expected_receipt_date"],
+        total=float(np.nansum(orders["line_value"])),
+    )
+    broken = policies.check_lines(situation, lines, planned.plan.order_quantity, planned.held)
+    if broken:
+        raise InvariantError(
+            f"the orders break {len(broken)} rules, first: {broken[0].rule}, {broken[0].where}",
+            code="SC-P004",
+            details=[f"{one.rule}: {one.where}: {one.message}" for one in broken[:10]],
+            help="this is a fault of stockcast; nothing is published",
+        )
 
 
 def _leaderboard(made: Forecasted) -> list[tuple[str, str, str, float]]:

@@ -1,6 +1,7 @@
 """The stages of a night, each one step of the picture: read, forecast, order; and the backtest."""
 
 import sys
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
@@ -268,7 +269,8 @@ def plan(
             policy,
             situation,
             next_review=inputs.next_review,
-            time_limit=max(min(SOLVE_SECONDS, night.clock.left), 1.0),
+            time_limit=SOLVE_SECONDS,
+            until=time.monotonic() + night.clock.left,
             workers=assemble.workers_of(night.job),
             done=done,
         )

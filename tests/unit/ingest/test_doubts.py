@@ -334,9 +334,9 @@ def test_without_an_item_master_it_is_said_once(tmp_path):
     assert [(a.code, a.sku) for a in got.alerts] == [("SC-D065", ""), ("SC-D066", "")]
 
 
-def test_settings_that_nothing_uses_yet_are_told(tmp_path):
-    got = load_tables(tmp_path, storage={"main": 4.0})
-    assert [(i.source, i.column) for i in got.issues if i.code == "SC-D030"] == [("", None)]
+def test_storage_of_a_place_that_is_not_planned_is_told(tmp_path):
+    got = load_tables(tmp_path, storage={"elsewhere": 4.0})
+    assert [(i.source, i.column) for i in got.issues if i.code == "SC-D112"] == [("", None)]
 
 
 def test_a_columns_map_is_held_to_the_table(tmp_path):

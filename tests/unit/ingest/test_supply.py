@@ -192,3 +192,43 @@ def test_select_that_matches_nothing_names_the_nearest(tmp_path):
     assert "nearest: main" in told.value.details[0]
     with pytest.raises(UsageError, match="unknown term 'suplier:x', did you mean supplier"):
         load_tables(tmp_path, select="suplier:x")
+
+
+WHOLE = {
+    "items": "sku,supplier,unit_cost,price,volume,weight,shelf_life_days\nA,acme,2,5,0.5,3,10\nB,acme,4,9,,,\n",
+    "suppliers": "supplier,order_cost,min_order_weight,truck_volume,truck_weight,truck_cost,truck_min_fill\n"
+    "acme,5,40,12,900,70,0.5\n",
+    "price_breaks": "supplier,min_value,discount\nacme,500,0.05\nacme,100,0.02\nacme,900,0.05\n",
+    "locations": "location,volume\nmain,80\nfar,9\n",
+}
+
+
+def test_the_terms_of_whole_orders_are_read(tmp_path):
+    got = load_tables(tmp_path, WHOLE)
+    (acme,) = got.shared.suppliers
+    assert (acme.min_order_weight, acme.truck_volume, acme.truck_weight) == (40, 12, 900)
+    assert (acme.truck_cost, acme.truck_min_fill, acme.order_cost) == (70, 0.5, 5)
+    assert [(tier.min_value, tier.discount) for tier in acme.price_breaks] == [(100, 0.02), (500, 0.05)]
+    assert got.terms.volume.tolist() == [0.5, 0.0]
+    assert got.terms.weight.tolist() == [3.0, 0.0]
+    assert got.terms.shelf_life.tolist() == [10.0, np.inf]
+    assert got.shared.storage == {"main": 80.0}
+    assert {"SC-D111", "SC-D113"} <= codes(got)
+    assert "SC-D030" not in codes(got)
+
+
+def test_the_config_says_over_the_table_what_a_location_holds(tmp_path):
+    assert load_tables(tmp_path, WHOLE, storage={"main": 7.0}).shared.storage == {"main": 7.0}
+
+
+def test_orders_of_this_period_load_trucks_and_count_to_weight_and_breaks(tmp_path):
+    now = "order_id,sku,quantity,expected_date,order_date,supplier\n1,A,6,2026-11-25,2026-11-19,acme\n"
+    (acme,) = load_tables(tmp_path, WHOLE | {"open_orders": now}).shared.suppliers
+    assert (acme.committed_units, acme.committed_value) == (6, 12)
+    assert (acme.committed_volume, acme.committed_weight) == (3, 18)
+
+
+def test_a_shelf_life_is_rounded_down_to_whole_periods(tmp_path):
+    got = load_tables(tmp_path, {"items": "sku,unit_cost,price,shelf_life_days\nA,2,5,0.5\nB,4,9,3.9\n"})
+    assert got.terms.shelf_life.tolist() == [1.0, 3.0]
+    assert "SC-D110" in codes(got)

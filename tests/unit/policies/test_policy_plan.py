@@ -104,7 +104,7 @@ def test_alerts_rank_by_money_and_name_the_date():
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("min_max", "not in this version"), ("optimiser", "did you mean optimizer")]
+    ("name", "text"), [("learned", "not in this version"), ("optimiser", "did you mean optimizer")]
 )
 def test_a_policy_of_another_version_is_refused(name, text):
     with pytest.raises(UsageError, match=text):

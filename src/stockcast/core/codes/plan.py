@@ -19,7 +19,7 @@ CODES: tuple[Code, ...] = (
         "SC-P003",
         "no such policy",
         "The policy named under plan.policy is unknown, or comes with a later version.",
-        "use auto, newsvendor or optimizer",
+        "use auto, optimizer, newsvendor, order_up_to, safety_stock, cover or min_max",
     ),
     Code(
         "SC-P004",
@@ -74,5 +74,35 @@ CODES: tuple[Code, ...] = (
         "planned without the solver",
         "The solver failed, ran out of time, or its plan broke a rule; the analytic plan took its place.",
         "look at solves in manifest.json; raise the deadline where it ran out of time",
+    ),
+    Code(
+        "SC-P018",
+        "stock exceeds the room",
+        "What is expected at a location when orders arrive takes more volume than it holds, without any new order.",
+        "move or sell off stock, postpone open orders, or correct plan.storage and the items' volume",
+    ),
+    Code(
+        "SC-P019",
+        "the room cut orders",
+        "The orders that are worth it take more volume than is left at the location.",
+        "find more room, or order more often in smaller lots",
+    ),
+    Code(
+        "SC-P020",
+        "a wish was given up",
+        "A service target or min_stock is not met, because a supplier's terms, the budget or the room come first.",
+        "raise the limit that the message names, or lower the wish",
+    ),
+    Code(
+        "SC-P022",
+        "stock that will expire",
+        "A tenth or more of what is ordered is expected to outlive its shelf life unsold; it pays all the same.",
+        "negotiate smaller packs or minimums, or plan a markdown",
+    ),
+    Code(
+        "SC-P021",
+        "a truck or a price break nearly reached",
+        "A little more would fill the last truck or reach a discount; at its expected cost it was not worth it.",
+        "add what sells soon in any case",
     ),
 )

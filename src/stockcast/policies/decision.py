@@ -1,0 +1,250 @@
+"""The orders of a night: each line by itself, then with its supplier, then within what all share.
+
+The analytic plan stands first at every step, and stays where a solver gives none, gives a worse one in its time, or
+gives one that the independent check refuses; that is told as the lines' fallback and as an exception.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from stockcast.core.errors import InvariantError
+from stockcast.core.findings import Alert
+from stockcast.inventory import Situation
+from stockcast.policies.alerts import solver_alert
+from stockcast.policies.budget import at_once, within_limits
+from stockcast.policies.check import check
+from stockcast.policies.coupling import Goods, Limit, Order, first_of, limits, orders, total_cost
+from stockcast.policies.lines import Lines
+from stockcast.policies.milp import Solve, Solved, Solving, solve
+from stockcast.policies.repair import keep_limits, meet_minimum, trim, use_the_rest
+
+LIMITS = "limits"  # the name that joint models go by in the place of a supplier's
+
+
+@final
+@dataclass(slots=True)
+class Decision:
+    """Candidates of each line: by itself, with its supplier, within all limits; and how they were found.
+
+    ``joined_by`` and ``final_by`` name what moved a line; ``price`` is what one more unit of each limit would save.
+    """
+
+    goods: Goods
+    every: list[Order]
+    shared: list[Limit]
+    alone: Int[np.ndarray, " series"]
+    joined: Int[np.ndarray, " series"]
+    final: Int[np.ndarray, " series"]
+    joined_by: Shaped[np.ndarray, " series"]
+    final_by: Shaped[np.ndarray, " series"]
+    fallback: Shaped[np.ndarray, " series"]
+    price: Float[np.ndarray, " limit"]
+    solves: list[Solve] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+
+    @property
+    def gap(self) -> float:
+        """Give how far all orders can be from the best, relative to what they save; NaN where no bound is known."""
+        limited = [one for one in self.solves if one.supplier == LIMITS]
+        best: dict[str, Solve] = {}
+        for one in limited or self.solves:
+            held = best.get(one.supplier)
+            if held is None or not math.isfinite(held.objective) or one.objective < held.objective:
+                best[one.supplier] = one
+        objective = sum(one.objective for one in best.values())
+        bound = sum(one.bound for one in best.values())
+        return (objective - bound) / max(abs(objective), 1.0) if best else 0.0
+
+
+def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Solving]) -> Decision:
+    """Find every order.
+
+    Parameters
+    ----------
+    joint
+        Whether models are solved; else everything is met by analytic repair.
+    solving
+        Who solves, one process each.
+
+    Raises
+    ------
+    InvariantError
+        If our own rounding broke a rule: a bug.
+    """
+    n = len(found.chosen)
+    every = orders(situation.terms, situation.shared, found.at(found.chosen) > 0)
+    shared = limits(situation, found)
+    made = Decision(
+        goods=Goods.of(situation.terms),
+        every=every,
+        shared=shared,
+        alone=found.chosen.copy(),
+        joined=found.chosen.copy(),
+        final=found.chosen.copy(),
+        joined_by=np.full(n, "", dtype="<U16"),
+        final_by=np.full(n, "", dtype="<U16"),
+        fallback=np.full(n, "", dtype="<U64"),
+        price=np.zeros(len(shared)),
+    )
+    _join(situation, found, made, joint=joint, solving=solving)
+    made.final = made.joined.copy()
+    if every and any(limit.over(found.at(made.joined)) > 0 for limit in shared):
+        made.final = first_of(found, _fit(situation, found, made, joint=joint, solving=solving))
+        made.final_by = _names_of_limits(made)
+    _hold(situation, found, found.at(made.final))
+    return made
+
+
+def _join(situation: Situation, found: Lines, made: Decision, *, joint: bool, solving: list[Solving]) -> None:
+    """Find every supplier's order; the analytic one stands unless a model gives a better one that the check passes."""
+    asked: list[Order] = []
+    for order in made.every:
+        rows = order.rows
+        if order.coupled:
+            made.joined_by[rows] = _name_of_order(found, order, made.goods)
+            made.joined = meet_minimum(found, order, made.joined, made.goods)
+            if order.trucks is not None or order.tiers:
+                made.joined = _improved(found, order, made.joined, made.goods)
+        if order.coupled and joint and not _settled(found, order, made):
+            asked.append(order)
+    if joint and any(limit.over(found.at(made.joined)) > 0 for limit in made.shared):
+        return  # what all share is solved together with every order's own terms
+    names = {order.supplier for order in asked}
+    for order in made.every:
+        if order.supplier not in names:
+            value = total_cost(found, [order], made.joined, made.goods)
+            made.solves.append(Solve(order.supplier, "none", "analytic", value, value, 0.0, 0.0))
+    bare = _without_limits(situation)
+    answers = at_once(lambda order, who: solve(order.supplier, found, [order], made.goods, who), asked, solving)
+    for order, solved in zip(asked, answers, strict=True):
+        _take(bare, found, order, solved, made)
+    made.solves.sort(key=lambda solve: solve.supplier)
+
+
+def _settled(found: Lines, order: Order, made: Decision) -> bool:
+    """Tell where no model is needed: each line at its own best keeps the minimums, and nothing else ties them."""
+    if order.trucks is not None or order.tiers:
+        return False
+    return order.keeps(found.quantity[order.rows, made.alone[order.rows]], made.goods)
+
+
+def _improved(found: Lines, order: Order, chosen: np.ndarray, goods: Goods) -> np.ndarray:
+    """Take back the step that is worth least for the room it takes, while that saves more on trucks than it costs."""
+    best, rows = chosen.copy(), order.rows
+    if order.trucks is None:
+        return best
+    use = goods.volume if order.trucks.volume > 0 else goods.weight
+    cost = total_cost(found, [order], best, goods)
+    trucks = order.trucks
+    for _ in range(8):
+        quantity = found.quantity[rows, best[rows]]
+        load = trucks.load(float(quantity @ goods.volume[rows]), float(quantity @ goods.weight[rows]))
+        fewer = math.ceil(load) - 1
+        size, loaded = (
+            (trucks.volume, trucks.loaded_volume) if trucks.volume > 0 else (trucks.weight, trucks.loaded_weight)
+        )
+        room = fewer * size - loaded
+        if room <= 0:
+            return best
+        mine = np.zeros(len(best))
+        mine[rows] = use[rows]
+        tried = keep_limits(found, [order], best, goods, [Limit("truck", mine, room)])
+        other = total_cost(found, [order], tried, goods)
+        if other >= cost or not order.keeps(found.quantity[rows, tried[rows]], goods):
+            return best
+        best, cost = tried, other
+    return best
+
+
+def _take(bare: Situation, found: Lines, order: Order, solved: Solved, made: Decision) -> None:
+    rows = order.rows
+    before = total_cost(found, [order], made.joined, made.goods)
+    text = "" if solved.chosen is not None else f"solver: {solved.solve.status}"
+    if solved.chosen is not None:
+        quantity = np.zeros(len(made.joined))
+        quantity[rows] = found.quantity[rows, solved.chosen]
+        broken = check(bare, quantity, rows=rows)
+        if broken:
+            text = f"solver: plan rejected ({broken[0].rule})"
+        elif solved.solve.status != "optimal" and solved.solve.objective > before + 1e-9 * abs(before):
+            text = "solver: worse than the analytic plan at its limit"
+    if text:
+        made.fallback[rows] = text
+        at_stake = float((found.cost[rows, 0] - found.cost[rows, made.joined[rows]]).sum())
+        words = f"the order to {order.supplier} was planned without the solver ({text.removeprefix('solver: ')})"
+        made.alerts.append(solver_alert(order.supplier, words, max(at_stake, 0.0)))
+        made.solves += _doubted(solved, text)
+        return
+    made.solves += solved.solves
+    out = made.joined.copy()
+    out[rows] = solved.chosen
+    out = trim(found, order, first_of(found, out), made.goods)
+    made.joined = first_of(found, use_the_rest(found, [order], out, made.goods, []))
+
+
+def _fit(situation: Situation, found: Lines, made: Decision, *, joint: bool, solving: list[Solving]) -> np.ndarray:
+    """Fit all orders into what they share."""
+    analytic = keep_limits(found, made.every, made.joined, made.goods, made.shared)
+    analytic = use_the_rest(found, made.every, analytic, made.goods, made.shared)
+    if not joint:
+        return analytic
+    result = within_limits(found, made.every, made.joined, made.goods, made.shared, solving)
+    made.price = result.price
+    text = f"solver: {result.solves[-1].status}"
+    if result.chosen is not None:
+        broken = check(situation, found.at(result.chosen), held=found.held)
+        before = total_cost(found, made.every, analytic, made.goods)
+        after = total_cost(found, made.every, result.chosen, made.goods)
+        if not broken and after <= before + 1e-9 * abs(before):
+            made.solves += result.solves
+            return result.chosen
+        text = f"solver: plan rejected ({broken[0].rule})" if broken else "solver: worse than the analytic plan"
+        made.solves += _doubted(Solved(None, result.solves), text)
+    else:
+        made.solves += result.solves
+    made.fallback[np.concatenate([order.rows for order in made.every])] = text
+    loss = total_cost(found, made.every, analytic, made.goods) - total_cost(found, made.every, made.joined, made.goods)
+    made.alerts.append(solver_alert("", f"limits were kept without the solver ({text})", max(loss, 0.0)))
+    return analytic
+
+
+def _doubted(solved: Solved, text: str) -> list[Solve]:
+    """Give the solves with what was wrong with a plan in the place of its status."""
+    said = text.removeprefix("solver: ")
+    plans = [math.isfinite(solve.objective) for solve in solved.solves]
+    return [replace(solve, status=said) if plan else solve for solve, plan in zip(solved.solves, plans, strict=True)]
+
+
+def _name_of_order(found: Lines, order: Order, goods: Goods) -> str:
+    quantity = found.quantity[order.rows, found.chosen[order.rows]]
+    if order.header > 0 or max(order.lacks(quantity, goods)) > 0 or (order.trucks is None and not order.tiers):
+        return "supplier_minimum"
+    return "truck" if order.trucks is not None else "price_break"
+
+
+def _names_of_limits(made: Decision) -> Shaped[np.ndarray, " series"]:
+    """Name for each line the limit that weighs most on it."""
+    names = np.array(["budget" if limit.name == "budget" else "storage" for limit in made.shared])
+    weight = np.stack([
+        limit.use * max(price, 1e-12) for limit, price in zip(made.shared, made.price.tolist(), strict=True)
+    ])
+    return names[np.argmax(weight, axis=0)]
+
+
+def _without_limits(situation: Situation) -> Situation:
+    return replace(situation, shared=replace(situation.shared, budget=None, storage={}))
+
+
+def _hold(situation: Situation, found: Lines, quantity: Float[np.ndarray, " series"]) -> None:
+    broken = check(situation, quantity, held=found.held)
+    if broken:
+        raise InvariantError(
+            f"the plan breaks {len(broken)} of its own rules, first: {broken[0].rule}, {broken[0].where}",
+            code="SC-P004",
+            details=[f"{v.rule}: {v.where}: {v.message}" for v in broken[:10]],
+            help="this is a fault of stockcast; nothing is published",
+        )

@@ -1,0 +1,198 @@
+"""Plans without a solver: fill an order up to its minimums or drop it, cut orders back to a limit, settle ties.
+
+It is the analytic counterpart of the models in ``policies.milp``: what stands before a solver is asked, and after it
+failed; and the last touch on what a solver gives.
+"""
+
+import heapq
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from stockcast.policies.costs import NEAR
+from stockcast.policies.coupling import Goods, Limit, Order
+from stockcast.policies.lines import Lines
+
+
+def meet_minimum(
+    lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], goods: Goods
+) -> Int[np.ndarray, " series"]:
+    """Fill an order up to its minimums, to each price break in turn, or drop it: whichever costs least."""
+    out, rows = chosen.copy(), order.rows
+    best, kept = 0.0, np.zeros(len(rows), dtype=np.int64)
+    best = float(lines.cost[rows, 0].sum())
+    if not (lines.quantity[rows, out[rows]] > 0).any():
+        return out
+    for value in (order.value, *(tier.value for tier in order.tiers if tier.value > order.value)):
+        filled = _filled(lines, order, out, goods, value)
+        quantity = lines.quantity[rows, filled]
+        if not order.keeps(quantity, goods):
+            continue
+        cost = float(lines.cost[rows, filled].sum()) + order.extra(quantity, goods)
+        if cost < best:
+            best, kept = cost, filled
+    out[rows] = kept
+    return out
+
+
+def _filled(lines: Lines, order: Order, chosen: np.ndarray, goods: Goods, value: float) -> np.ndarray:
+    """Take the cheapest further steps until the minimums are met and the trucks are full enough."""
+    rows, at = order.rows, chosen[order.rows].copy()
+    quantity = lines.quantity[rows, at]
+    uses = (goods.cost[rows], np.ones(len(rows)), goods.weight[rows], goods.volume[rows])
+
+    def lacking() -> int:
+        """Give which use of the lines is missing first; −1 where none is."""
+        for at_least, (least, use) in enumerate(zip((value, order.units, order.weight), uses, strict=False)):
+            if least > 0 and float(quantity @ use) < least * (1 - 1e-12):
+                return at_least
+        if order.fill_lacks(quantity, goods) > 0 and order.trucks is not None:
+            return 3 if order.trucks.volume > 0 else 2
+        return -1
+
+    def step(line: int, use: np.ndarray) -> tuple[float, int, int] | None:
+        row, here = int(rows[line]), int(at[line])
+        more = np.flatnonzero(lines.quantity[row] > lines.quantity[row, here])
+        if not len(more) or use[line] <= 0:
+            return None
+        # a line that is opened only to fill up is opened at its best size: once its order cost is paid, that is wanted
+        to = int(more[np.argmin(lines.cost[row, more])]) if lines.quantity[row, here] == 0 else int(more[0])
+        gained = (lines.quantity[row, to] - lines.quantity[row, here]) * use[line]
+        return float((lines.cost[row, to] - lines.cost[row, here]) / max(gained, 1e-12)), line, to
+
+    while (missing := lacking()) >= 0:
+        queue = [entry for line in range(len(rows)) if (entry := step(line, uses[missing])) is not None]
+        heapq.heapify(queue)
+        if not queue:
+            break
+        while queue and lacking() == missing:
+            _, line, to = heapq.heappop(queue)
+            at[line], quantity[line] = to, lines.quantity[rows[line], to]
+            if (entry := step(line, uses[missing])) is not None:
+                heapq.heappush(queue, entry)
+    return at
+
+
+def keep_limits(
+    lines: Lines, every: list[Order], chosen: Int[np.ndarray, " series"], goods: Goods, shared: list[Limit]
+) -> Int[np.ndarray, " series"]:
+    """Cut orders back, the step that is worth least for what it uses first, until they keep every limit.
+
+    An order that falls below its minimum on the way is dropped as a whole.
+    """
+    out = chosen.copy()
+    for limit in shared:
+        if limit.over(lines.at(out)) > 0:
+            out = _cut(lines, out, limit)
+    for order in every:
+        if not order.keeps(lines.quantity[order.rows, out[order.rows]], goods):
+            out[order.rows] = 0
+    return out
+
+
+def _cut(lines: Lines, chosen: np.ndarray, limit: Limit) -> np.ndarray:
+    out, use = chosen.copy(), limit.use
+
+    def step(row: int) -> tuple[float, int, int] | None:
+        at = int(out[row])
+        less = np.flatnonzero(lines.quantity[row] < lines.quantity[row, at])
+        if not len(less) or use[row] <= 0:
+            return None
+        freed = (lines.quantity[row, at] - lines.quantity[row, less]) * use[row]
+        worth = (lines.cost[row, less] - lines.cost[row, at]) / freed
+        best = int(np.argmin(worth))
+        return float(worth[best]), row, int(less[best])
+
+    queue = [entry for row in np.flatnonzero(lines.at(out) > 0).tolist() if (entry := step(row)) is not None]
+    heapq.heapify(queue)
+    used = float(lines.at(out) @ use)
+    while used > limit.left * (1 - 1e-12) and queue:
+        _, row, to = heapq.heappop(queue)
+        used -= float(lines.quantity[row, out[row]] - lines.quantity[row, to]) * float(use[row])
+        out[row] = to
+        if (entry := step(row)) is not None:
+            heapq.heappush(queue, entry)
+    return out
+
+
+def use_the_rest(
+    lines: Lines, every: list[Order], chosen: Int[np.ndarray, " series"], goods: Goods, shared: list[Limit]
+) -> Int[np.ndarray, " series"]:
+    """Take further steps that save cost and still fit every limit, the best for what they use first, until none does.
+
+    Trucks are paid for where a step needs another; an order that is closed stays closed.
+    """
+    out = chosen.copy()
+    left = [limit.left * (1 - 1e-12) - float(lines.at(out) @ limit.use) for limit in shared]
+    owner = {row: order for order in every for row in order.rows.tolist() if order.coupled}
+
+    def offer(row: int) -> tuple[float, int, int] | None:
+        order, at = owner.get(row), int(out[row])
+        more = np.flatnonzero((lines.quantity[row] > lines.quantity[row, at]) & (lines.cost[row] < lines.cost[row, at]))
+        if order is not None and not (lines.quantity[order.rows, out[order.rows]] > 0).any():
+            return None
+        best = None
+        for to in more.tolist():
+            step = float(lines.quantity[row, to] - lines.quantity[row, at])
+            needs = [step * float(limit.use[row]) for limit in shared]
+            if any(need > rest for need, rest in zip(needs, left, strict=True)):
+                continue
+            saves = float(lines.cost[row, at] - lines.cost[row, to])
+            scarce = max(
+                (need / max(limit.left, 1e-12) for need, limit in zip(needs, shared, strict=True)), default=0.0
+            )
+            ratio = -saves / max(scarce, 1e-12)
+            if saves > NEAR * abs(float(lines.cost[row, at])) and (best is None or ratio < best[0]):
+                best = (ratio, row, to)
+        return best
+
+    def pays(row: int, to: int) -> bool:
+        order = owner.get(row)
+        if order is None or (order.trucks is None and not order.tiers):
+            return True
+        before = lines.quantity[order.rows, out[order.rows]]
+        after = np.where(order.rows == row, lines.quantity[row, to], before)
+        saves = float(lines.cost[row, out[row]] - lines.cost[row, to])
+        saves += order.extra(before, goods) - order.extra(after, goods)
+        return saves > NEAR and order.keeps(after, goods)
+
+    rows = np.concatenate([order.rows for order in every]) if every else np.zeros(0, dtype=np.int64)
+    better = lines.cost[rows].min(axis=1) < lines.cost[rows, out[rows]] if len(rows) else np.zeros(0, dtype=bool)
+    queue = [entry for row in rows[better].tolist() if (entry := offer(row)) is not None]
+    heapq.heapify(queue)
+    while queue:
+        _, row, to = heapq.heappop(queue)
+        step = float(lines.quantity[row, to] - lines.quantity[row, out[row]])
+        needs = [step * float(limit.use[row]) for limit in shared]
+        fits = all(need <= rest for need, rest in zip(needs, left, strict=True))
+        if fits and not pays(row, to):
+            continue
+        if fits:
+            out[row] = to
+            left = [rest - need for need, rest in zip(needs, left, strict=True)]
+        if (entry := offer(row)) is not None:
+            heapq.heappush(queue, entry)
+    return out
+
+
+def trim(lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], goods: Goods) -> Int[np.ndarray, " series"]:
+    """Undo what a model chose among equals: a line goes back to its own best, an order to nothing, if it costs no more.
+
+    A solver's tolerances leave open which of several plans of one cost it gives; this settles it.
+    """
+    out, rows = chosen.copy(), order.rows
+    quantity = lines.quantity[rows, out[rows]].copy()
+    extra = order.extra(quantity, goods)
+    for line in np.flatnonzero((quantity > 0) & (out[rows] != lines.chosen[rows])).tolist():
+        row = int(rows[line])
+        own, before = int(lines.chosen[row]), int(out[row])
+        tried = quantity.copy()
+        tried[line] = lines.quantity[row, own]
+        other = order.extra(tried, goods)
+        here, there = float(lines.cost[row, before]), float(lines.cost[row, own])
+        if there + other <= here + extra + NEAR * max(abs(here), abs(there)) and order.keeps(tried, goods):
+            out[row], quantity, extra = own, tried, other
+    saved: Float[np.ndarray, " line"] = lines.cost[rows, out[rows]]
+    if float(saved.sum()) + extra >= -NEAR * (float(np.abs(saved).sum()) + order.header):
+        out[rows] = 0
+    return out
