@@ -14,7 +14,7 @@ from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
 from stockcast.evaluation.scores import Outcome, Quantiles, join, judge, judged, spread
-from stockcast.models.catalogue import is_pooled, make
+from stockcast.models.catalogue import PLAIN, Setting, is_pooled, make
 from stockcast.models.ladder import FittedLadder, Ladder
 from stockcast.models.profile import Profile, profile
 from stockcast.models.uncensor import evidence
@@ -40,6 +40,7 @@ class Piece:
     profile: Profile
     keep: Int[np.ndarray, " kept"] | None = None  # series whose quantiles, and paths by a pooled model, are asked for
     later: tuple[tuple[int, Profile], ...] = ()  # origins that the fit is kept for, with the profile of all there
+    setting: Setting = PLAIN
 
 
 @final
@@ -83,7 +84,7 @@ class Backtested:
 
 def judge_piece(piece: Piece) -> list[Judged]:
     """Fit on ``panel.until(known)`` and nothing else; forecast the window after it and later ones, and judge each."""
-    model = make(piece.model)  # loads its module, which is no part of fitting
+    model = make(piece.model, piece.setting)  # loads its module, which is no part of fitting
     begin = time.perf_counter()
     ladder = Ladder(model, piece.profile).fit(piece.panel.until(piece.known), seed=piece.seed)
     fit_s = time.perf_counter() - begin
@@ -123,6 +124,7 @@ def backtest(
     competes: Bool[np.ndarray, "model series"] | None = None,
     keep: Int[np.ndarray, " kept"] | None = None,
     refit_every: int = 1,
+    setting: Setting = PLAIN,
 ) -> Backtested:
     """Judge every model at every origin.
 
@@ -134,7 +136,10 @@ def backtest(
         Series whose quantiles, and paths by pooled models, are given as well, ascending; none when left out.
     refit_every
         Origins that a fitted model forecasts from, its own the first; then it is fitted again.
+    setting
+        What the models are made with; an earlier fit to go on from is left out, for it may have seen what judges.
     """
+    setting = replace(setting, warm_start=None)
     n = len(panel.series)
     pooled = [is_pooled(name) for name in names]
     rows_of = [
@@ -145,11 +150,14 @@ def backtest(
     parts = {mine.tobytes(): [(some, panel.take(some)) for some in chunked(mine)] for mine in rows_of}
     runs = [list(zip(folds.known, profiles, strict=True))[at : at + refit_every] for at in fits(folds, refit_every)]
     pieces = [
-        Piece(name, part, known, folds.window, periods[some], levels, n_paths, seed, of_all, kept_of(some, keep), later)
+        Piece(
+            name, part, known, folds.window, periods[some], levels, n_paths, seed, of_all, kept_of(some, keep), later,
+            setting,
+        )
         for name, mine, whole in zip(names, rows_of, pooled, strict=True)
         for (known, of_all), later in ((run[0], tuple(run[1:])) for run in runs)
         for some, part in ([(mine, panel)] if whole else parts[mine.tobytes()])
-    ]
+    ]  # fmt: skip
     results = map_pieces(judge_piece, pieces, workers=within(workers, panel, len(names) * len(folds.known)), done=done)
     found_of = Backtested([], {}, [], {}, len(pieces))
     at = 0

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from stockcast.demand import Blend, PathSource
 from stockcast.evaluation.fitting import Fitted, fit_chosen
+from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.models.profile import Profile, profile
 from stockcast.panel import Panel
 
@@ -23,6 +24,7 @@ def fit_weighted(
     among: tuple[Panel, Int[np.ndarray, " row"]] | None = None,
     ready: Mapping[str, PathSource] | None = None,
     done: Callable[[int], None] = lambda count: None,
+    setting: Setting = PLAIN,
 ) -> Fitted:
     """Fit each model on the series that have weight on it; :class:`stockcast.demand.Blend` puts them together.
 
@@ -32,7 +34,7 @@ def fit_weighted(
     ----------
     of_all
         The profile of all series, where the panel holds only some of them; learnt from the panel when left out.
-    among, ready
+    among, ready, setting
         As in ``fit_chosen``.
     """
     of_all = of_all or profile(panel)
@@ -49,6 +51,7 @@ def fit_weighted(
             among=among,
             ready=ready,
             done=done,
+            setting=setting,
         )
     used = [at for at in range(len(names)) if (weights[:, at] > 0).any()]
     seconds = dict.fromkeys(names, (0.0, 0.0))
@@ -70,7 +73,7 @@ def fit_weighted(
         part = panel if len(rows) == len(panel.series) else panel.take(rows)
         fitted = fit_chosen(
             [names[at]], np.zeros(len(rows), dtype=np.int64), part, horizon, seed=seed, workers=workers, of_all=of_all,
-            among=(whole, place[rows]), ready=there, done=counted,
+            among=(whole, place[rows]), ready=there, done=counted, setting=setting,
         )  # fmt: skip
         finished += seen
         notes |= dict.fromkeys(fitted.notes)

@@ -15,6 +15,7 @@ from stockcast.evaluation.forecasting import FAST_PATHS, PREFERRED
 from stockcast.evaluation.scores import ALL, ModelTiming, Outcome, Score, measures, picked
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import choose, competing
+from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.panel import Panel
 
 BENCHMARK = "seasonal_naive"  # what forecast value is added to
@@ -84,6 +85,7 @@ def compare(
     seed: int,
     workers: int = 1,
     done: Callable[[int], None] = lambda count: None,
+    setting: Setting = PLAIN,
 ) -> Comparison:
     """Judge every model on every series at every origin, and at each origin what would have been chosen there.
 
@@ -96,7 +98,7 @@ def compare(
         return Comparison()
     found = backtest(
         judged, panel, cut, periods=periods, levels=levels, seed=seed, workers=workers, done=done,
-        n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths, refit_every=refit_every,
+        n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths, refit_every=refit_every, setting=setting,
     )  # fmt: skip
     of = dict(zip(judged, found.outcomes, strict=True))
     origins = [str(panel.time.date(known - 1)) for known in cut.known]

@@ -15,6 +15,7 @@ from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.published import published
 from stockcast.evaluation.replay import Replay, replays, sample
 from stockcast.evaluation.scores import Score
+from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.panel import Panel
 
 CALIBRATION = "calibration"  # the name under which the widths stand in backtest.csv
@@ -29,12 +30,15 @@ class Replayed:
     ----------
     sources
         Paths that the backtest has of ``replay.sample(panel)``, by model and number of known periods.
+    setting
+        What the models are made with.
     """
 
     names: Sequence[str]
     weights: Float[np.ndarray, "series model"]
     folds: Folds
     sources: Mapping[tuple[str, int], PathSource] = field(default_factory=dict)
+    setting: Setting = PLAIN
 
 
 @final
@@ -83,7 +87,7 @@ def finish(
     folds = models.folds if len(rows) else replace(models.folds, known=())
     earlier = replays(
         models.names, models.weights, panel, folds, rows=rows, seed=seed, n_paths=n_paths, workers=workers,
-        sources={} if of_all else models.sources,
+        sources={} if of_all else models.sources, setting=models.setting,
     )  # fmt: skip
     scores: tuple[Score, ...] = ()
     notes: list[str] = []

@@ -11,7 +11,7 @@ from jaxtyping import Int
 from stockcast.core.parallel import map_pieces
 from stockcast.demand import PathSource
 from stockcast.evaluation.backtest import CHUNK, within
-from stockcast.models.catalogue import is_pooled, make
+from stockcast.models.catalogue import PLAIN, Setting, is_pooled, make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import Profile, profile
 from stockcast.models.states import assemble
@@ -38,6 +38,7 @@ class _Piece:
     horizon: int
     seed: int
     profile: Profile
+    setting: Setting
 
 
 @final
@@ -52,7 +53,7 @@ class _Made:
 
 
 def _forecast_piece(piece: _Piece) -> _Made:
-    model = make(piece.model)  # loads its module, which is no part of fitting
+    model = make(piece.model, piece.setting)  # loads its module, which is no part of fitting
     begin = time.perf_counter()
     ladder = Ladder(model, piece.profile).fit(piece.panel, seed=piece.seed)
     fitted = time.perf_counter()
@@ -73,6 +74,7 @@ def fit_chosen(
     among: tuple[Panel, Int[np.ndarray, " row"]] | None = None,
     ready: Mapping[str, PathSource] | None = None,
     done: Callable[[int], None] = lambda count: None,
+    setting: Setting = PLAIN,
 ) -> Fitted:
     """Fit each model on the series that chose it, chunk by chunk, and stack what comes out.
 
@@ -86,6 +88,8 @@ def fit_chosen(
         All series, where the panel holds only some of them, and the rows of these: what a pooled model is fitted on.
     ready
         Paths of the panel's series by models that need not be fitted again.
+    setting
+        What the models are made with.
     """
     of_all = of_all or profile(panel)
     pieces: list[_Piece] = []
@@ -104,12 +108,12 @@ def fit_chosen(
             whole, place = among or (panel, np.arange(len(panel.series)))
             taken[len(pieces)] = place[mine]
             rows_of.append((at, mine))
-            pieces.append(_Piece(name, whole, horizon, seed, of_all))
+            pieces.append(_Piece(name, whole, horizon, seed, of_all, setting))
             continue
         for begin in range(0, len(mine), CHUNK):
             rows = mine[begin : begin + CHUNK]
             rows_of.append((at, rows))
-            pieces.append(_Piece(name, panel.take(rows), horizon, seed, of_all))
+            pieces.append(_Piece(name, panel.take(rows), horizon, seed, of_all, setting))
     results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
     seconds = dict.fromkeys(names, (0.0, 0.0))
     notes: dict[str, None] = {}

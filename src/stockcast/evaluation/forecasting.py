@@ -19,6 +19,7 @@ from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import best, choose, competing
 from stockcast.evaluation.weights import alone, label
+from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.models.closing import closed_ahead
 from stockcast.models.states import clipped, sampled
 from stockcast.models.uncensor import evidence
@@ -85,6 +86,7 @@ def forecast(
     hierarchy: Sequence[str] = ("category", "location"),
     reconcile: str = "none",
     done: Callable[[int], None] = lambda count: None,
+    setting: Setting = PLAIN,
 ) -> Forecasted:
     """Choose a model for each segment by backtest, fit it on the whole history, and forecast every series.
 
@@ -110,6 +112,8 @@ def forecast(
         (``evaluation.alignment``); ``auto`` lets the origins decide under effort thorough.
     done
         Told the number of finished pieces of work.
+    setting
+        What the models are made with beside their names; the earlier fit in it serves the forecast alone.
     """
     segment = segments(panel)
     censored = np.zeros(len(panel.series), dtype=bool)
@@ -130,7 +134,7 @@ def forecast(
         keep = sample(panel)
         found = backtest(
             names, panel, cut, periods=periods, levels=levels, n_paths=judged_by, seed=seed, workers=workers, done=done,
-            competes=competes, keep=keep, refit_every=refit_every,
+            competes=competes, keep=keep, refit_every=refit_every, setting=setting,
         )  # fmt: skip
         outcomes, seconds, finished = found.outcomes, found.seconds, found.pieces
         chosen = choose(outcomes, segment, list(names).index(preferred), competes)
@@ -148,14 +152,16 @@ def forecast(
         notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")
     weights = alone(chosen, len(names)) if weights is None else weights
     fitted = fit_weighted(
-        names, weights, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count)
-    )
+        names, weights, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count),
+        setting=setting,
+    )  # fmt: skip
     seconds = {name: _plus(seconds[name], fitted.seconds[name]) for name in names}
     notes += fitted.notes
     raw = sampled(panel, fitted.source, horizon, seed=seed, n_paths=n_paths)
     replayed = Replayed(
-        names, weights, rolling(panel.time.n, horizon, folds, panel.time.step), {} if found is None else found.sources
-    )
+        names, weights, rolling(panel.time.n, horizon, folds, panel.time.step),
+        {} if found is None else found.sources, setting,
+    )  # fmt: skip
     last = finish(
         raw, panel, replayed, segment, periods,
         hierarchy=hierarchy, reconcile=reconcile, effort=effort, levels=levels, seed=seed, workers=workers,

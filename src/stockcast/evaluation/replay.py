@@ -1,7 +1,7 @@
 """The chosen models at earlier origins: the forecast that they would have published there, held against what came."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from stockcast.demand import PathSource, SampledForecast
 from stockcast.evaluation.blended import fit_weighted
 from stockcast.evaluation.folds import Folds
+from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.models.profile import profile
 from stockcast.models.states import sampled
 from stockcast.panel import Panel
@@ -52,6 +53,7 @@ def replays(
     n_paths: int,
     workers: int = 1,
     sources: Mapping[tuple[str, int], PathSource] | None = None,
+    setting: Setting = PLAIN,
 ) -> list[Replay]:
     """Fit the chosen models again at every origin of the folds, for some series, on what was known there.
 
@@ -59,7 +61,10 @@ def replays(
     ----------
     sources
         Paths of these series that a backtest has, by model and number of known periods: used as they are.
+    setting
+        What the models are made with; an earlier fit to go on from is left out, for it may have seen what comes.
     """
+    setting = replace(setting, warm_start=None)
     out = []
     some = panel.take(rows)
     for known in folds.known:
@@ -67,7 +72,7 @@ def replays(
         ready = {name: source for (name, at), source in (sources or {}).items() if at == known}
         fitted = fit_weighted(
             names, weights[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(whole),
-            among=(whole, rows), ready=ready,
+            among=(whole, rows), ready=ready, setting=setting,
         )  # fmt: skip
         out.append(Replay(known, past, sampled(past, fitted.source, folds.window, seed=seed, n_paths=n_paths)))
     return out

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, final
 
 from stockcast.core.errors import UsageError
@@ -98,15 +99,36 @@ def is_pooled(name: str) -> bool:
     return any(info.pooled for info in MODELS if info.name == name)
 
 
-def _of(module: str, name: str, *arguments: str) -> "Callable[[], Forecaster]":
-    def maker() -> "Forecaster":
-        made: Forecaster = getattr(importlib.import_module(f"stockcast.models.{module}"), name)(*arguments)
+@final
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What models are made with beside their names; each takes of it what it knows of.
+
+    Parameters
+    ----------
+    effort
+        What learning may cost.
+    warm_start
+        The folder of an earlier fit that ``tft`` may go on from. It must have been learnt from nothing after the origin
+        of what is forecast: no origin of a backtest is given one.
+    """
+
+    effort: Effort = "thorough"
+    warm_start: Path | None = None
+
+
+def _of(module: str, name: str, *taken: str) -> "Callable[[Setting], Forecaster]":
+    """Give a maker that hands on some fields of a setting."""
+
+    def maker(setting: Setting) -> "Forecaster":
+        given = {field: getattr(setting, field) for field in taken}
+        made: Forecaster = getattr(importlib.import_module(f"stockcast.models.{module}"), name)(**given)
         return made
 
     return maker
 
 
-MAKERS: "dict[str, Callable[[], Forecaster]]" = {
+MAKERS: "dict[str, Callable[[Setting], Forecaster]]" = {
     "seasonal_naive": _of("naive", "SeasonalNaive"),
     "moving_average": _of("naive", "MovingAverage"),
     "ets": _of("smoothing", "Smoothing"),
@@ -120,14 +142,17 @@ MAKERS: "dict[str, Callable[[], Forecaster]]" = {
     "imapa": _of("aggregated", "IMAPA"),
     "negative_binomial": _of("counts", "NegativeBinomial"),
     "lightgbm": _of("boosting", "Boosting"),
-    "tft": _of("tft", "Tft"),
+    "tft": _of("tft", "Tft", "effort", "warm_start"),
     "sarimax": _of("classical", "Sarimax"),
     "unobserved_components": _of("classical", "Components"),
     "ets_statsmodels": _of("classical", "ReferenceSmoothing"),
 }
 
 
-def make(name: str) -> "Forecaster":
+PLAIN = Setting()
+
+
+def make(name: str, setting: Setting = PLAIN) -> "Forecaster":
     """Make the forecaster of a name; only its own module is loaded.
 
     Raises
@@ -137,7 +162,7 @@ def make(name: str) -> "Forecaster":
     """
     look_up({info.name: ModelInfo for info in MODELS}, name, "model")
     _require([name])
-    return MAKERS[name]()
+    return MAKERS[name](setting)
 
 
 def candidates(

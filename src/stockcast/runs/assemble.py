@@ -16,6 +16,7 @@ from stockcast.core.errors import UsageError
 from stockcast.core.findings import Alert
 from stockcast.inventory import SupplyTerms
 from stockcast.inventory.terms import OBJECTIVES, Objective
+from stockcast.models.catalogue import Setting
 from stockcast.runs.config import RunConfig
 from stockcast.runs.job import Job
 
@@ -154,6 +155,11 @@ def lead_time_margin(terms: SupplyTerms) -> np.ndarray:
 def workers_of(job: Job) -> int:
     """Give the number of worker processes: as asked for, or one a core."""
     return job.workers if job.workers is not None else (os.cpu_count() or 1)
+
+
+def setting_of(job: Job) -> Setting:
+    """Say what the models are made with beside their names."""
+    return Setting(job.config.forecast.effort)
 
 
 def seed_of(job: Job) -> int:

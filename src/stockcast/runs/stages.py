@@ -100,6 +100,7 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
         names, folds = ["moving_average"], 0
         night.cut_short("no model was chosen by backtest; the moving average forecast every series")
     choose(job.device)
+    setting = assemble.setting_of(job)
     require_columns(inputs.panel, config.hierarchy)
     with night.clock.stage("forecast"), job.progress.stage("forecasting") as done:
         made = evaluation.forecast(
@@ -117,6 +118,7 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
             hierarchy=tuple(config.hierarchy),
             reconcile="none" if night.clock.struck else config.reconcile,
             done=done,
+            setting=setting,
         )
     night.notes.extend(made.notes)
     for note in made.notes:
@@ -170,6 +172,7 @@ def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":
             seed=assemble.seed_of(job),
             workers=assemble.workers_of(job),
             done=done,
+            setting=assemble.setting_of(job),
         )
     if not found.origins:
         raise DataError(

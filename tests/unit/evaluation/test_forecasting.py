@@ -11,9 +11,9 @@ from made_panels import panel, retail
 from stockcast import evaluation
 from stockcast.core.random import Stream
 from stockcast.demand import RecordedPaths, SampledForecast
-from stockcast.evaluation import backtest
+from stockcast.evaluation import backtest, fitting
 from stockcast.evaluation.scores import judge
-from stockcast.models.catalogue import candidates
+from stockcast.models.catalogue import Setting, candidates, make
 
 NAMES = candidates("auto", "fast")
 MORE = {"horizon": 10, "folds": 2, "effort": "fast", "levels": (0.1, 0.5, 0.9), "n_paths": 40, "seed": 7}
@@ -35,6 +35,21 @@ def test_every_series_gets_a_model_a_segment_and_finite_paths():
     assert {"all"} < {score.segment for score in told.scores}
     assert {score.model for score in told.scores} == {*NAMES, "calibration"}
     assert all(np.isfinite(score.value) for score in told.scores)
+
+
+def test_an_earlier_fit_serves_the_forecast_alone_and_no_origin_that_judges(monkeypatch, tmp_path):
+    seen = []
+    for module in (backtest, fitting):
+        spy = lambda name, given, where=module: seen.append((where, given)) or make(name, given)  # noqa: E731
+        monkeypatch.setattr(module, "make", spy)
+    forecast(retail(6, 150), ["seasonal_naive", "moving_average"], effort="normal", setting=Setting("fast", tmp_path))
+    told = [(where is fitting, given.warm_start) for where, given in seen]
+    assert {given.effort for _, given in seen} == {"fast"}
+    assert {path for judging, path in told if not judging} == {None}
+    of_fits = [path for of_fit, path in told if of_fit]
+    begin = next(at for at, path in enumerate(of_fits) if path is None)  # from here on earlier origins are replayed
+    assert set(of_fits[:begin]) == {tmp_path}
+    assert set(of_fits[begin:]) == {None}
 
 
 def test_the_same_bytes_from_one_process_and_from_two(monkeypatch):

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from stockcast.core.errors import UsageError
-from stockcast.models.catalogue import MAKERS, MODELS, affordable, candidates, make
+from stockcast.models.catalogue import MAKERS, MODELS, Setting, affordable, candidates, make
 
 INTERFACE = (
     "seasonal_naive, moving_average, ets, ses, holt, theta, croston, sba, tsb, adida, imapa, negative_binomial, sarimax, "
@@ -20,6 +20,12 @@ def test_what_is_available_can_be_made_by_its_name():
     assert sorted(MAKERS) == sorted(info.name for info in MODELS if info.available)
     assert all(make(name).name == name for name in MAKERS)
     assert all(make(info.name).pooled == info.pooled for info in MODELS if info.available)
+
+
+def test_the_network_is_made_with_the_effort_and_the_earlier_fit_of_the_run(tmp_path):
+    made = make("tft", Setting("fast", warm_start=tmp_path))
+    assert (made.effort, made.warm_start) == ("fast", tmp_path)
+    assert make("tft").warm_start is None
 
 
 def test_groups_and_names_mix_in_the_order_of_the_catalogue():
