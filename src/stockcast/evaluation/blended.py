@@ -58,7 +58,7 @@ def fit_weighted(
     texts: list[list[str]] = [[] for _ in range(len(panel.series))]
     sources, finished = [], 0
     notes: dict[str, None] = {}
-    kept: dict[str, str] = {}
+    kept: dict[str, str | bytes] = {}
     for at in sorted(used, key=lambda at: -float(weights[:, at].sum())):
         rows = np.flatnonzero(weights[:, at] > 0)
         seen = 0

@@ -27,7 +27,7 @@ class Fitted:
     fallback: np.ndarray
     seconds: dict[str, tuple[float, float]]
     notes: tuple[str, ...] = ()
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str | bytes] = field(default_factory=dict)
 
 
 @final
@@ -49,7 +49,7 @@ class _Made:
     fit_s: float
     predict_s: float
     notes: tuple[str, ...]
-    texts: Mapping[str, str]
+    texts: Mapping[str, str | bytes]
 
 
 def _forecast_piece(piece: _Piece) -> _Made:
@@ -117,7 +117,7 @@ def fit_chosen(
     results = map_pieces(_forecast_piece, pieces, workers=within(workers, panel, 1), done=done)
     seconds = dict.fromkeys(names, (0.0, 0.0))
     notes: dict[str, None] = {}
-    texts_of: dict[str, str] = {}
+    texts_of: dict[str, str | bytes] = {}
     for piece, ((at, rows), made) in enumerate(zip(rows_of, results, strict=True)):
         notes |= dict.fromkeys(made.notes)
         texts_of |= made.texts

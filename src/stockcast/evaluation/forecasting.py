@@ -63,7 +63,7 @@ class Forecasted:
     clipped: int
     notes: tuple[str, ...]
     finish_s: float
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str | bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""

@@ -28,8 +28,8 @@ class FittedForecaster(ABC):
         """Say in sentences what a reader of the forecast should know of the fit; nothing where there is nothing."""
         return ()
 
-    def texts(self) -> Mapping[str, str]:
-        """Give what is worth keeping of the fit beside its forecast, as texts by the name of a file; often nothing."""
+    def texts(self) -> Mapping[str, str | bytes]:
+        """Give what is worth keeping of the fit beside its forecast, by the name of a file; often nothing."""
         return {}
 
 

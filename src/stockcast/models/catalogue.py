@@ -150,6 +150,7 @@ MAKERS: "dict[str, Callable[[Setting], Forecaster]]" = {
 
 
 PLAIN = Setting()
+GONE_ON = "gone on from the weights of an earlier fit"  # how a note tells it
 
 
 def make(name: str, setting: Setting = PLAIN) -> "Forecaster":

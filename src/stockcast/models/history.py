@@ -36,6 +36,28 @@ def latest(
     return out, count
 
 
+def recent_quantiles(
+    demand: Float[np.ndarray, "series time"],
+    used: Bool[np.ndarray, "series time"],
+    size: int,
+    levels: Float[np.ndarray, " level"],
+) -> Float[np.ndarray, "series level"]:
+    """Give the quantiles of the latest used values of each series; 0 where there are none.
+
+    Examples
+    --------
+    >>> told = np.array([[True, True, False], [False, False, False]])
+    >>> recent_quantiles(np.array([[2.0, 4.0, 9.0], [1.0, 1.0, 1.0]]), told, 2, np.array([0.0, 0.5, 1.0])).tolist()
+    [[2.0, 3.0, 4.0], [0.0, 0.0, 0.0]]
+    """
+    recent, count = latest(np.where(used, demand, 0.0), used, size)
+    out = np.zeros((len(demand), len(levels)))
+    for at, k in enumerate(count.tolist()):
+        if k:
+            out[at] = np.quantile(recent[at, :k], levels)
+    return out
+
+
 def pool_of(
     errors: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"], *, centred: bool = True
 ) -> tuple[Float[np.ndarray, "series pool"], Int[np.ndarray, " series"]]:

@@ -102,7 +102,7 @@ class FittedLadder(FittedForecaster):
         """Say what the model says."""
         return () if self.fitted is None else self.fitted.notes()
 
-    def texts(self) -> Mapping[str, str]:
+    def texts(self) -> Mapping[str, str | bytes]:
         """Give what the model gives."""
         return {} if self.fitted is None else self.fitted.texts()
 

@@ -17,7 +17,7 @@ from stockcast.report.files import array_bytes
 
 INDEX = "forecast.json"
 FORMAT = 1
-MOST = 64 << 20  # bytes of a model's text that is kept
+MOST = 64 << 20  # bytes of a model's file that is kept
 _ARRAY = "npy"  # the key of a reference to an array's file
 
 
@@ -55,19 +55,24 @@ def _store(folder: Path, name: str, value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def write_models(folder: Path, texts: Mapping[str, str]) -> list[str]:
-    """Write the texts of fitted models into a new folder, if there are any; give the names of those too large for it.
+def write_models(folder: Path, texts: Mapping[str, str | bytes]) -> list[str]:
+    """Write the files of fitted models into a new folder, if there are any; give the names of those too large for it.
+
+    Parameters
+    ----------
+    texts
+        Texts or bytes by the name of a file, which may lie in a folder of its model: ``tft/rest.json``.
 
     Raises
     ------
     ResourceError
         If the operating system refuses.
     """
-    content = {name: text.encode() for name, text in sorted(texts.items())}
+    content = {name: text.encode() if isinstance(text, str) else text for name, text in sorted(texts.items())}
     for name, text in content.items():
         if len(text) <= MOST:
             with reaching(folder, "make the folder"):
-                folder.mkdir(parents=True, exist_ok=True)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_file(folder / name, text)
     return [name for name, text in content.items() if len(text) > MOST]
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+NETWORK = Path("models", "tft")  # where a run keeps the network of tft
+
 
 def manifests(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Give the published runs with their manifests, the newest first; what can't be read is passed over."""
@@ -26,6 +28,22 @@ def newest_forecast(folder: Path, key: str) -> Path | None:
         if manifest.get("forecast_key") == key and (run / "forecast").is_dir():
             return run
     return None
+
+
+def network(folder: Path, *, before: str) -> Path | None:
+    """Give where the newest earlier as-of date that was not held back keeps its network; None where none does.
+
+    An as-of date of tonight or later is no earlier one: its network has seen what tonight must not, and a night that is
+    run again has to begin where it began.
+    """
+    nights = [
+        (str(manifest.get("as_of", "")), run)
+        for run, manifest in manifests(folder)
+        if manifest.get("status") != "held" and (run / NETWORK).is_dir()
+    ]
+    earlier = [(as_of, run) for as_of, run in nights if as_of < before]
+    # the newest date; of its runs the one that was published last, which comes first
+    return max(earlier, key=lambda night: night[0])[1] / NETWORK if earlier else None
 
 
 def plan_values(folder: Path, *, before: str, like: int = 8) -> list[float]:

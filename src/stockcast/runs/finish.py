@@ -254,6 +254,7 @@ def _manifest(
         rows=result.inputs.rows,
         models=models,
         learnt={} if made is None else _learnt(made),
+        warm_start=night.warm_start,
         fallbacks=dict(sorted(fallbacks.items())),
         solves=[_solve(solve) for solve in planned.solves] if planned is not None else [],
         gap=planned.gap if planned is not None else None,

@@ -45,6 +45,8 @@ class Manifest:
     learnt
         What earlier origins told beside the choice of models: ``calibration`` by segment (widths, error of coverage),
         ``reconciled`` by method (its scores).
+    warm_start
+        The run whose network each model went on from.
     fallbacks
         Series by reason.
     solves, gap
@@ -74,6 +76,7 @@ class Manifest:
     rows: Mapping[str, RowCount] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, int | float]] = field(default_factory=dict)
     learnt: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    warm_start: Mapping[str, str] = field(default_factory=dict)
     fallbacks: Mapping[str, int] = field(default_factory=dict)
     solves: Sequence[Mapping[str, Any]] = ()
     gap: float | None = None

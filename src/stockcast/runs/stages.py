@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
@@ -18,7 +19,7 @@ from stockcast.demand import SampledForecast
 from stockcast.evaluation.folds import LEAST
 from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
 from stockcast.models.boosting.importance import Importance, importance
-from stockcast.models.catalogue import candidates
+from stockcast.models.catalogue import GONE_ON, Setting, candidates
 from stockcast.models.ladder import failed
 from stockcast.panel.aggregation import require_columns
 from stockcast.report.recorded import read_forecast
@@ -43,6 +44,7 @@ class Night:
     issues: list[Issue] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
+    warm_start: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -100,7 +102,7 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
         names, folds = ["moving_average"], 0
         night.cut_short("no model was chosen by backtest; the moving average forecast every series")
     choose(job.device)
-    setting = assemble.setting_of(job)
+    setting = _begun(night, inputs, names)
     require_columns(inputs.panel, config.hierarchy)
     with night.clock.stage("forecast"), job.progress.stage("forecasting") as done:
         made = evaluation.forecast(
@@ -124,6 +126,8 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     for note in made.notes:
         if STRUCK in note:
             night.cut_short(note.replace(f"{STRUCK}: ", ""))
+        if GONE_ON in note and setting.warm_start is not None:
+            night.warm_start["tft"] = setting.warm_start.relative_to(night.folder).parts[0]
     night.clock.timings["finish"] = made.finish_s  # a part of the stage "forecast"
     _say_device(night)
     series = inputs.panel.series
@@ -140,6 +144,14 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     )
     key = assemble.forecast_key(job, inputs)
     return Forecasted(made.demand, made.model, made.fallback, made, key, "made"), terms
+
+
+def _begun(night: Night, inputs: ingest.Inputs, names: Sequence[str]) -> Setting:
+    """Say what the models are made with; the network of the newest earlier night is at hand for tft to go on from."""
+    setting = assemble.setting_of(night.job)
+    if "tft" not in names or night.job.config.forecast.warm_start == "never":
+        return setting
+    return replace(setting, warm_start=earlier.network(night.folder, before=str(inputs.panel.origin)))
 
 
 def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":

@@ -1,5 +1,6 @@
 """The Temporal Fusion Transformer: what it learns, how it goes on after a fault, what is saved, and how sure it is."""
 
+import json
 import os
 import re
 import signal
@@ -22,11 +23,11 @@ from stockcast.core.random import Stream
 from stockcast.demand import Ranked, SampledForecast
 from stockcast.demand.arrays import pack, unpack
 from stockcast.models.ladder import Ladder
-from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, model, network, training
+from stockcast.models.ranks import Ranks, ranked
+from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, network, reading, saved, training
 from stockcast.models.tft.batcher import Pool
 from stockcast.models.tft.course import Course
 from stockcast.models.tft.network import LEVELS, Size
-from stockcast.models.tft.ranks import Ranks, ranked
 from stockcast.models.tft.windows import Windows
 
 
@@ -41,7 +42,7 @@ def material(past, *, size=SMALL.size):
     windows = Windows(made, recipe, "cpu")
     late = past.time.n - recipe.encoder - recipe.horizon
     pool = Pool.of(made.first, late - recipe.horizon, "cpu")
-    return network.make(recipe, size, 1), windows, pool, model.at_origin(made.first, late, 99, "cpu")
+    return network.make(recipe, size, 1), windows, pool, reading.at_origin(made.first, late, 99, "cpu")
 
 
 def train(past, course, **more):
@@ -304,13 +305,61 @@ def test_last_nights_weights_are_gone_on_from(tmp_path):
     first = Tft(budget=budget).fit(past.until(259), seed=7)
     first.write(tmp_path)
     warm = Tft(budget=budget, warm_start=tmp_path).fit(past, seed=7)
-    assert warm.notes() == ()
+    digest = first.learnt.weights.digest[:8]
+    assert warm.notes() == (f"tft: gone on from the weights of an earlier fit ({digest}), the 1. time in a row",)
+    assert warm.learnt.nights == 1
     assert warm.learnt.progress.step == 10  # a quarter of 40
     assert warm.learnt.recipe == first.learnt.recipe
     cold = Tft(budget=budget).fit(past, seed=7)
     assert warm.learnt.progress.looks[0][1] < cold.learnt.progress.looks[0][1]
     same = Tft(budget=budget, warm_start=first).fit(past, seed=7)
     assert same.learnt.weights == warm.learnt.weights
+
+
+def test_earlier_weights_stay_where_no_step_betters_them(monkeypatch):
+    first = learnt()
+    told = iter([1.0, 2.0, 2.0, 2.0, 2.0, 2.0])
+    monkeypatch.setattr(training, "judge", lambda *given: next(told))
+    warm = Tft(budget=SMALL, warm_start=first).fit(PAST, seed=7)
+    assert warm.learnt.progress.best_step == 0
+    assert warm.learnt.weights == first.learnt.weights
+    ended = Tft(budget=SMALL, warm_start=first, stop=lambda: True)
+    monkeypatch.setattr(training, "judge", lambda *given: 1.0)
+    assert ended.fit(PAST, seed=7).learnt.weights == first.learnt.weights
+
+
+def test_weights_are_not_gone_on_from_for_ever_nor_for_other_series():
+    first = learnt()
+    old = replace(first, learnt=replace(first.learnt, nights=28))
+    anew = Tft(budget=SMALL, warm_start=old).fit(PAST, seed=7)
+    assert anew.notes() == (
+        "tft: the network was learnt anew: the earlier weights were gone on from 28 times in a row",
+    )
+    assert anew.learnt.nights == 0
+    assert anew.learnt.weights == first.learnt.weights
+    strange = replace(first, series=SeriesAxis(np.char.add("x", PAST.series.sku), PAST.series.location))
+    assert Tft(budget=SMALL, warm_start=strange).fit(PAST, seed=7).notes() == (
+        "tft: the network was learnt anew: the earlier one knows few of these series",
+    )
+
+
+def test_what_a_run_keeps_is_what_is_written(tmp_path):
+    learnt().write(tmp_path)
+    kept = learnt().texts()
+    assert {f"tft/{path.name}": path.read_bytes() for path in tmp_path.iterdir()} == kept
+    assert Tft().fit(PAST, seed=7).texts() == {}
+    with pytest.raises(DataError, match="another version"):
+        _read_changed(tmp_path, lambda rest: rest.pop("nights"))
+
+
+def _read_changed(folder, change):
+    """Read a network after a change of what stands beside its weights, with a hash that fits."""
+    file = folder / "rest.json"
+    held = json.loads(file.read_text().partition("\n")[2])
+    change(held["rest"])
+    text = json.dumps(held, ensure_ascii=False, sort_keys=True)
+    file.write_text(f"{saved.digest_of(text.encode())}\n{text}\n")
+    return FittedTft.read(folder)
 
 
 def test_weights_that_read_other_variables_are_not_gone_on_from():

@@ -59,3 +59,5 @@ def test_texts_of_models_are_kept_where_they_are_small(tmp_path, monkeypatch):
     assert write_models(tmp_path / "models", {"b.txt": "é" * 6, "a.txt": "trees\n"}) == ["b.txt"]
     assert [file.name for file in (tmp_path / "models").iterdir()] == ["a.txt"]
     assert (tmp_path / "models" / "a.txt").read_bytes() == b"trees\n"
+    assert write_models(tmp_path / "models", {"net/w.bin": b"\xff\x00"}) == []
+    assert (tmp_path / "models" / "net" / "w.bin").read_bytes() == b"\xff\x00"

@@ -11,8 +11,9 @@ from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft.batcher import some
-from stockcast.models.tft.model import FittedTft, at_origin, put, usable
+from stockcast.models.tft.fitted import FittedTft
 from stockcast.models.tft.network import key
+from stockcast.models.tft.reading import at_origin, put, usable
 from stockcast.models.tft.training import LOOK, computing
 from stockcast.panel import Panel
 

@@ -3,36 +3,33 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar, final
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
-from stockcast.core.axes import SeriesAxis, Step
+from stockcast.core.axes import Step
 from stockcast.core.deadline import struck
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
-from stockcast.demand import Ranked, SampledForecast
-from stockcast.models.base import FittedForecaster, Forecaster
-from stockcast.models.catalogue import Effort
-from stockcast.models.history import ceiling, latest
-from stockcast.models.smoothing.device import device
-from stockcast.models.states import sampled
+from stockcast.models.base import Forecaster
+from stockcast.models.catalogue import GONE_ON, Effort
+from stockcast.models.ranks import Ranks, filled, independent, places, ranked
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft import network as network_of
 from stockcast.models.tft import saved
-from stockcast.models.tft.arrays import CHUNK, Arrays, in_order, told
-from stockcast.models.tft.batcher import Pairs, Pool, seed_of, some
+from stockcast.models.tft.arrays import in_order
+from stockcast.models.tft.batcher import Pool, seed_of
 from stockcast.models.tft.course import Budget
-from stockcast.models.tft.network import LEVELS, Size
-from stockcast.models.tft.ranks import Ranks, filled, independent, places, ranked
+from stockcast.models.tft.fitted import FittedTft, Learnt
+from stockcast.models.tft.network import LEVELS
+from stockcast.models.tft.reading import at_origin, put, quantiles, usable
 from stockcast.models.tft.recipe import Recipe, lengths
-from stockcast.models.tft.training import LOOK, Keeper, Progress, computing, train
+from stockcast.models.tft.training import Keeper, train
 from stockcast.models.tft.windows import Windows
-from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
 
 HELD = 2_000  # series whose latest window says when to end
@@ -40,6 +37,8 @@ COURSES, KEPT = 4, 8_000  # earlier windows whose ranks are kept, of each series
 BETWEEN: dict[Step, int] = {"day": 7, "week": 1}
 DEFAULT = Budget()
 ANEW = "the network was learnt anew: {why}"
+NIGHTS = 28  # times that weights are gone on from before all is learnt anew: scaling and codes are those of the first
+SHARED = 0.5  # of the series that earlier weights must have been learnt on
 
 
 @final
@@ -117,6 +116,7 @@ class Tft(Forecaster):
         network = network_of.make(recipe, size, seed_of(stream.child("weights"), 0))
         if earlier is not None:
             network_of.give(network, earlier.weights.load())
+            notes += (f"{GONE_ON} ({earlier.weights.digest[:8]}), the {earlier.nights + 1}. time in a row",)
         network.to(windows.device)
         late = panel.time.n - recipe.encoder - recipe.horizon
         pool = Pool.of(arrays.first, late - recipe.horizon, windows.device)
@@ -128,13 +128,16 @@ class Tft(Forecaster):
             of_data = hashlib.blake2b(arrays.series.data, digest_size=16).hexdigest()
             keeper = Keeper(self.checkpoint, saved.digest_of((whole + of_data).encode()), self.keep_every)
         held = at_origin(arrays.first, late, HELD, windows.device)
-        trained = train(network, windows, pool, held, course, stream, keeper=keeper, stop=self.stop)
+        trained = train(
+            network, windows, pool, held, course, stream, keeper=keeper, stop=self.stop, begun=earlier is not None
+        )
         notes += trained.notes
         if trained.weights is None:
             return FittedTft(panel.series, told=notes)
         network_of.give(network, trained.weights)
         ranks = _ranks(network, windows, panel, rows, seed)
-        learnt = Learnt(recipe, size, saved.Weights.of(trained.weights), ranks, trained.progress)
+        nights = 0 if earlier is None else earlier.nights + 1
+        learnt = Learnt(recipe, size, saved.Weights.of(trained.weights), ranks, trained.progress, nights)
         return FittedTft(panel.series, learnt, notes)
 
     def _earlier(self, panel: Panel, rows: Int[np.ndarray, " row"]) -> tuple["Learnt | None", tuple[str, ...]]:
@@ -143,171 +146,21 @@ class Tft(Forecaster):
         if given is None:
             return None, ()
         try:
-            earlier = (FittedTft.read(given) if isinstance(given, Path) else given).learnt
+            fitted = FittedTft.read(given) if isinstance(given, Path) else given
+            earlier = fitted.learnt
+            if earlier is not None:
+                earlier.network()
         except DataError as error:
             return None, (ANEW.format(why=error.message),)
         if earlier is None:
             return None, (ANEW.format(why="the earlier fit has no network"),)
+        if earlier.nights >= NIGHTS:
+            return None, (ANEW.format(why=f"the earlier weights were gone on from {NIGHTS} times in a row"),)
         if not Recipe.of(panel.take(np.sort(rows)), self.horizon).same_variables(earlier.recipe):
             return None, (ANEW.format(why="the earlier one reads other variables"),)
+        if np.isin(panel.series.keys[rows], fitted.series.keys).mean() < SHARED:
+            return None, (ANEW.format(why="the earlier one knows few of these series"),)
         return earlier, ()
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """A network that has learnt: what it reads, its size and weights, and the ranks of what came in its windows."""
-
-    recipe: Recipe
-    size: Size
-    weights: saved.Weights
-    ranks: Ranks
-    progress: Progress
-
-    def network(self) -> torch.nn.Module:
-        """Make the network and give it its weights."""
-        network = network_of.make(self.recipe, self.size, 0)
-        network_of.give(network, self.weights.load())
-        return network
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class FittedTft(FittedForecaster):
-    """What was learnt, if anything, and the series that it was learnt on."""
-
-    series: SeriesAxis
-    learnt: Learnt | None = None
-    told: tuple[str, ...] = field(default=())
-
-    def notes(self) -> tuple[str, ...]:
-        """Say what ended or slowed the learning, and why earlier weights were not used."""
-        return tuple(f"tft: {note}" for note in self.told)
-
-    def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
-        """Forecast by the network; what fills no window by the quantiles of its own past."""
-        self.series.require(panel.series, "fitted model and panel")
-        n, levels = len(panel.series), np.array(LEVELS)
-        values, cap = np.zeros((n, horizon, len(LEVELS))), np.zeros(n)
-        encoder = self.learnt.recipe.encoder if self.learnt else lengths(panel.time.n, panel.time.step, None)[0]
-        able = usable(panel, encoder)[0] if self.learnt else np.zeros(n, dtype=bool)
-        for rows in panel.chunks(CHUNK):
-            part = panel.take(rows)
-            found = evidence(part)
-            cap[rows] = ceiling(found.values, found.used)
-            rest = np.flatnonzero(~able[rows])
-            values[rows[rest]] = _past(*told(part.take(rest)), encoder, levels)[:, None]
-        rows = in_order(panel, np.flatnonzero(able))
-        ranks = independent(horizon)
-        if self.learnt is not None:
-            ranks = self.learnt.ranks
-            if len(rows):
-                values[rows] = _forecast(self.learnt, panel, rows, horizon)
-        values = np.minimum(values, cap[:, None, None])
-        near = ranks.near(places(values, levels), panel.series.keys)
-        turns = np.arange(horizon) % ranks.courses.shape[1]
-        source = Ranked(levels, values, Ranked.order(ranks.courses)[:, turns], near, cap)
-        return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
-
-    def write(self, folder: Path) -> None:
-        """Write all of it into a folder: the weights as safetensors, everything else as JSON, with their hashes."""
-        rest = {"sku": self.series.sku.tolist(), "location": self.series.location.tolist(), "told": self.told}
-        if self.learnt is None:
-            saved.write(folder, {}, rest)
-            return
-        ranks = self.learnt.ranks
-        tensors = {f"network/{name}": value for name, value in self.learnt.weights.load().items()}
-        tensors |= {"ranks/courses": torch.tensor(ranks.courses), "ranks/place": torch.tensor(ranks.place)}
-        tensors |= {"ranks/key": torch.tensor(ranks.key.view(np.int64))}
-        rest |= {"recipe": self.learnt.recipe.as_json(), "size": asdict(self.learnt.size)}
-        saved.write(folder, tensors, rest | {"levels": LEVELS, "progress": asdict(self.learnt.progress)})
-
-    @classmethod
-    def read(cls, folder: Path) -> "FittedTft":
-        """Read what :meth:`write` wrote.
-
-        Raises
-        ------
-        DataError
-            If something is missing, was changed after it was written, or is of another version (SC-M007).
-        """
-        tensors, rest = saved.read(folder)
-        series = SeriesAxis(np.array(rest["sku"], dtype=np.str_), np.array(rest["location"], dtype=np.str_))
-        if "recipe" not in rest:
-            return cls(series, None, tuple(rest["told"]))
-        if tuple(rest["levels"]) != LEVELS:
-            raise saved.damaged(f"the network in {folder} was written by another version")
-        parts = {name: value.numpy() for name, value in tensors.items() if name.startswith("ranks/")}
-        key = parts["ranks/key"].view(np.uint64)
-        ranks = Ranks(parts["ranks/courses"], parts["ranks/place"], key)
-        weights = {name.removeprefix("network/"): t for name, t in tensors.items() if name.startswith("network/")}
-        progress = Progress(**(rest["progress"] | {"looks": [tuple(one) for one in rest["progress"]["looks"]]}))
-        recipe, size = Recipe.from_json(rest["recipe"]), Size(**rest["size"])
-        return cls(series, Learnt(recipe, size, saved.Weights.of(weights), ranks, progress), tuple(rest["told"]))
-
-
-def usable(panel: Panel, encoder: int) -> tuple[Bool[np.ndarray, " series"], Int[np.ndarray, " series"]]:
-    """Tell which series have 14 days or 8 weeks of evidence and fill an encoder; and the first period that tells."""
-    n = len(panel.series)
-    able, first = np.zeros(n, dtype=bool), np.zeros(n, dtype=np.int64)
-    for rows in panel.chunks(CHUNK):
-        used = told(panel.take(rows))[1]
-        first[rows] = np.where(used.any(axis=1), used.argmax(axis=1), panel.time.n)
-        able[rows] = (used.sum(axis=1) >= ENOUGH[panel.time.step]) & (first[rows] <= panel.time.n - encoder)
-    return able, first
-
-
-def put(arrays: Arrays, recipe: Recipe) -> tuple[Windows, tuple[str, ...]]:
-    """Put the arrays on the device; on the CPU where a GPU has no room for them, which is told."""
-    on = device()
-    try:
-        return Windows(arrays, recipe, on), ()
-    except torch.OutOfMemoryError:
-        if on == "cpu":
-            raise
-        return Windows(arrays, recipe, "cpu"), ("the GPU has no room for the series: computed on the CPU",)
-
-
-def at_origin(first: Int[np.ndarray, " series"], start: int, most: int, on: str) -> Pairs:
-    """Give the windows that begin in one period, of the first ``most`` series that reach so far back."""
-    rows = np.flatnonzero(first <= start)[:most]
-    return torch.from_numpy(rows).to(on), torch.full((len(rows),), start, device=on)
-
-
-def quantiles(
-    network: torch.nn.Module, windows: Windows, pairs: Pairs, shift: int = 0
-) -> tuple[Float[np.ndarray, "window horizon level"], Float[np.ndarray, "window horizon"], np.ndarray]:
-    """Forecast windows, with what came in them and where that tells anything.
-
-    Quantiles are put in order (as good or better at every level, Chernozhukov, Fernández-Val & Galichon 2010), and none
-    is below 0.
-    """
-    precision = torch.bfloat16 if windows.device == "cuda" else None
-    given, came, there = [], [], []
-    network.eval()
-    with torch.no_grad(), computing(windows.device):
-        for begin in range(0, len(pairs[0]), LOOK):
-            x, (y, weight) = windows.gather(*some(pairs, begin, LOOK), shift)
-            with torch.autocast(windows.device, dtype=precision or torch.bfloat16, enabled=precision is not None):
-                out = network(x)["prediction"].float()
-            given.append(out.clamp(min=0.0).sort(dim=-1).values.double().cpu().numpy())
-            came.append(y.double().cpu().numpy())
-            there.append((weight > 0).cpu().numpy())
-    return np.concatenate(given), np.concatenate(came), np.concatenate(there)
-
-
-def _forecast(
-    learnt: Learnt, panel: Panel, rows: Int[np.ndarray, " row"], horizon: int
-) -> Float[np.ndarray, "series horizon level"]:
-    recipe = learnt.recipe
-    blocks = -(-horizon // recipe.horizon)
-    arrays = arrays_of.make(panel, rows, recipe, blocks * recipe.horizon)
-    windows = put(arrays, recipe)[0]
-    network = learnt.network().to(windows.device)
-    start = panel.time.n - recipe.encoder
-    pairs = at_origin(np.zeros(len(rows), dtype=np.int64), start, len(rows), windows.device)
-    parts = [quantiles(network, windows, pairs, block * recipe.horizon)[0] for block in range(blocks)]
-    return np.concatenate(parts, axis=1)[:, :horizon]
 
 
 def _ranks(network: torch.nn.Module, windows: Windows, panel: Panel, rows: Int[np.ndarray, " row"], seed: int) -> Ranks:
@@ -331,18 +184,3 @@ def _ranks(network: torch.nn.Module, windows: Windows, panel: Panel, rows: Int[n
     if not sum(len(one) for one in keys):
         return independent(recipe.horizon)
     return Ranks(np.concatenate(courses), np.concatenate(place), np.concatenate(keys))
-
-
-def _past(
-    demand: Float[np.ndarray, "series time"],
-    used: Bool[np.ndarray, "series time"],
-    encoder: int,
-    levels: Float[np.ndarray, " level"],
-) -> Float[np.ndarray, "series level"]:
-    """Give the quantiles of the latest values of each series; 0 where there are none."""
-    recent, count = latest(np.where(used, demand, 0.0), used, encoder)
-    out = np.zeros((len(demand), len(levels)))
-    for at, k in enumerate(count.tolist()):
-        if k:
-            out[at] = np.quantile(recent[at, :k], levels)
-    return out

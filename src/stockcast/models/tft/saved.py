@@ -63,14 +63,20 @@ def write(folder: Path, tensors: Mapping[str, torch.Tensor], rest: Mapping[str, 
     which one it is. What it named before is removed then.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = Weights.of(tensors)
-    name = f"weights-{weights.digest}.safetensors"
-    text = json.dumps({"weights": weights.digest, "rest": rest}, ensure_ascii=False, sort_keys=True)
-    _put(folder / name, weights.data)
-    _put(folder / REST, f"{digest_of(text.encode())}\n{text}\n".encode())
+    (name, data), (_, text) = files(tensors, rest).items()
+    _put(folder / name, data)
+    _put(folder / REST, text)
     for other in (*folder.glob("weights-*.safetensors"), *folder.glob(".weights-*"), *folder.glob(f".{REST}.*")):
         if other.name != name:
             other.unlink(missing_ok=True)  # an older state, or what a killed process had not put in its place
+
+
+def files(tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any]) -> dict[str, bytes]:
+    """Give the two files that :func:`write` writes, by their names: the tensors, then the JSON that names them."""
+    weights = Weights.of(tensors)
+    text = json.dumps({"weights": weights.digest, "rest": rest}, ensure_ascii=False, sort_keys=True)
+    whole = f"{digest_of(text.encode())}\n{text}\n".encode()
+    return {f"weights-{weights.digest}.safetensors": weights.data, REST: whole}
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -121,6 +121,7 @@ def train(
     *,
     keeper: Keeper | None = None,
     stop: Callable[[], bool] = lambda: False,
+    begun: bool = False,
 ) -> Trained:
     """Learn the weights of a network.
 
@@ -134,6 +135,8 @@ def train(
         Where the state is left, and gone on from.
     stop
         Asked before every step; the deadline.
+    begun
+        Whether the network has learnt before: its weights are then judged first, and kept where no step betters them.
 
     Raises
     ------
@@ -148,6 +151,8 @@ def train(
         left = keeper.read() if keeper else None
         if left is not None:
             progress, best = left[0], _restore(network, optimizer, left[1])
+        elif begun:
+            best = _look(network, windows, held_out, progress, best, precision)
         network.train()
         while progress.step < course.steps and progress.waits < course.patience:
             if stop():
@@ -156,12 +161,7 @@ def train(
             _step(network, optimizer, windows, pool, course, stream, progress, precision)
             progress.step += 1
             if progress.step % course.every == 0 or progress.step == course.steps:
-                loss = judge(network, windows, held_out, precision)
-                progress.looks.append((progress.step, loss))
-                progress.waits += 1
-                if loss <= progress.best:
-                    progress.best, progress.best_step, progress.waits = loss, progress.step, 0
-                    best = {name: value.clone() for name, value in weights_of(network).items()}
+                best = _look(network, windows, held_out, progress, best, precision)
             if keeper and progress.step % keeper.every == 0:
                 keeper.write(progress, _state(network, optimizer, best))
     if best is None and not notes:
@@ -170,6 +170,20 @@ def train(
         part = -(-course.batch // progress.parts)
         notes.append(HALVED.format(batch=course.batch, part=part))
     return Trained(best, progress, tuple(notes))
+
+
+def _look(
+    network: torch.nn.Module, windows: Windows, held_out: Pairs, progress: Progress,
+    best: dict[str, torch.Tensor] | None, precision: torch.dtype | None,
+) -> dict[str, torch.Tensor] | None:  # fmt: skip
+    """Judge the weights; give those that are the best until now."""
+    loss = judge(network, windows, held_out, precision)
+    progress.looks.append((progress.step, loss))
+    progress.waits += 1
+    if loss > progress.best or loss != loss:
+        return best
+    progress.best, progress.best_step, progress.waits = loss, progress.step, 0
+    return {name: value.clone() for name, value in weights_of(network).items()}
 
 
 def _step(

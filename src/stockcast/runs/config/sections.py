@@ -95,6 +95,8 @@ class Forecast:
     """Which models compete; auto is every model that the data allows within effort."""
     effort: Literal["fast", "normal", "thorough"] = "normal"
     """fast: statistical models; normal: boosting as well; thorough: deep models as well."""
+    warm_start: Literal["auto", "never"] = "auto"
+    """Whether tft goes on from the network of the newest earlier night that kept one; never learns it anew."""
     levels: Annotated[tuple[float, ...], Levels()] = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995)
     """The quantile levels of forecast.csv, ascending."""
     paths: Annotated[int, Number(20, 20_000, whole=True)] = 500
