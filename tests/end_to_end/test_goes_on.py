@@ -52,7 +52,7 @@ def test_a_night_goes_on_from_the_night_before_and_gives_the_same_bytes_again(ni
     }
     two, told = nights(then)
     assert told["warm_start"] == {"tft": one.name}
-    assert any(GONE_ON in note and network.learnt.weights.digest[:8] in note for note in told["notes"])
+    assert any(GONE_ON in note and network.learnt.base.digest[:8] in note for note in told["notes"])
     assert FittedTft.read(two / "models" / "tft").learnt.nights == 1
     kept = contents(two)
     again, told = nights(then)  # the newest run is of tonight: it is no earlier one

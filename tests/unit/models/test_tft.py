@@ -180,6 +180,62 @@ def test_a_device_without_room_takes_the_step_in_halves_and_it_is_told(monkeypat
     assert halves.progress.step == 4
 
 
+def test_the_last_steps_learn_from_the_latest_windows_and_the_weights_before_them_have_not(tmp_path):
+    _, windows, pool, held = material(PAST)
+    recipe, first = windows.recipe, windows.first
+    late = PAST.time.n - recipe.encoder - recipe.horizon
+    after = np.maximum(first, late - recipe.horizon + 1)
+    newest = Pool.of(first, late, "cpu"), Pool.of(after, late, "cpu")
+    assert newest[0].count == newest[1].count + pool.count
+    sales = PAST.sales.copy()
+    sales[:, -recipe.horizon :] *= 3.0  # other targets of the held-out windows
+    rows = arrays.in_order(PAST, np.arange(9))
+    changed = Windows(arrays.make(replace(PAST, sales=sales), rows, recipe, 0), recipe, "cpu")
+    course = replace(COURSE, steps=20, every=99)  # one look, at the end
+    one, other = (
+        training.train(
+            network.make(recipe, SMALL.size, 1), each, pool, held, course, Stream(7, "test"), newest=newest
+        ) for each in (windows, changed)
+    )  # fmt: skip
+    assert one.progress.last == 2  # a tenth of twenty
+    same, finished = (
+        [torch.equal(value, theirs[name]) for name, value in mine.items()]
+        for mine, theirs in ((one.weights, other.weights), (one.finished, other.finished))
+    )
+    assert all(same)
+    assert not all(finished)
+    assert learnt().learnt.base != learnt().learnt.weights
+    learnt().write(tmp_path)
+    again = FittedTft.read(tmp_path).learnt
+    assert (again.base, again.weights) == (learnt().learnt.base, learnt().learnt.weights)
+
+
+def test_the_deadline_may_cut_the_last_steps(monkeypatch):
+    asked = []
+    cut = Tft(budget=SMALL, stop=lambda: asked.append(0) or len(asked) > 10).fit(PAST, seed=7)
+    assert cut.notes() == ("tft: the deadline struck: the latest windows were not learnt from",)
+    assert cut.learnt.weights == cut.learnt.base == learnt().learnt.base
+
+
+def test_a_training_that_was_killed_in_its_last_steps_goes_on_to_the_same_weights(tmp_path):
+    budget, asked = replace(SMALL, few=640, most=640), []
+
+    def killed():
+        asked.append(0)
+        if len(asked) == 43:  # of 40 steps and 4 last ones
+            raise KeyboardInterrupt
+        return False
+
+    more = {"budget": budget, "checkpoint": tmp_path, "keep_every": 2}
+    with pytest.raises(KeyboardInterrupt):
+        Tft(**more, stop=killed).fit(PAST, seed=7)
+    asked.clear()
+    again = Tft(**more, stop=lambda: asked.append(0) or False).fit(PAST, seed=7)
+    whole = Tft(budget=budget).fit(PAST, seed=7)
+    assert len(asked) == whole.learnt.progress.last - 2 > 0
+    assert (again.learnt.base, again.learnt.weights) == (whole.learnt.base, whole.learnt.weights)
+
+
 def test_halves_of_a_step_give_the_gradient_of_the_whole():
     past = PAST
     found = []
@@ -187,7 +243,8 @@ def test_halves_of_a_step_give_the_gradient_of_the_whole():
         net, windows, pool, _ = material(past, size=Size(8, 2, 4, dropout=0.0))
         net.train()
         optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
-        training._step(net, optimizer, windows, pool, COURSE, Stream(7, "x"), training.Progress(parts=parts), None)
+        pairs = pool.draw(COURSE.batch, Stream(7, "x"), 0)
+        training._step(net, optimizer, windows, pairs, 5, training.Progress(parts=parts), None)
         found.append(torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None]))
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(found[0], found[2], rtol=1e-4, atol=1e-6)
@@ -227,7 +284,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path):
     assert run.returncode == -signal.SIGKILL, run.stderr.decode()
     asked = []
     again = Tft(budget=SMALL, checkpoint=folder, stop=lambda: asked.append(0) or False, keep_every=4).fit(past, seed=7)
-    assert len(asked) == 2  # of ten steps, eight were done
+    assert len(asked) == 3  # of ten steps and a last one, eight were done
     whole = learnt()
     assert again.learnt.weights == whole.learnt.weights
     assert again.learnt.progress == whole.learnt.progress
@@ -239,14 +296,14 @@ def test_the_state_of_another_training_is_not_gone_on_with(tmp_path):
     more = {"budget": SMALL, "checkpoint": tmp_path, "keep_every": 4}
     Tft(**more).fit(past, seed=7)
     Tft(**more, stop=lambda: asked.append(0) or False).fit(past, seed=8)
-    assert len(asked) == 10
+    assert len(asked) == 11
     asked.clear()
     Tft(**more, stop=lambda: asked.append(0) or False).fit(past.until(259), seed=8)
-    assert len(asked) == 10
+    assert len(asked) == 11
     asked.clear()
     (tmp_path / "rest.json").write_text("{}")
     Tft(**more, stop=lambda: asked.append(0) or False).fit(past.until(259), seed=8)
-    assert len(asked) == 10
+    assert len(asked) == 11
 
 
 def test_what_is_saved_forecasts_the_same_bytes_and_holds_no_pickle(tmp_path):
@@ -305,7 +362,7 @@ def test_last_nights_weights_are_gone_on_from(tmp_path):
     first = Tft(budget=budget).fit(past.until(259), seed=7)
     first.write(tmp_path)
     warm = Tft(budget=budget, warm_start=tmp_path).fit(past, seed=7)
-    digest = first.learnt.weights.digest[:8]
+    digest = first.learnt.base.digest[:8]
     assert warm.notes() == (f"tft: gone on from the weights of an earlier fit ({digest}), the 1. time in a row",)
     assert warm.learnt.nights == 1
     assert warm.learnt.progress.step == 10  # a quarter of 40
@@ -322,10 +379,10 @@ def test_earlier_weights_stay_where_no_step_betters_them(monkeypatch):
     monkeypatch.setattr(training, "judge", lambda *given: next(told))
     warm = Tft(budget=SMALL, warm_start=first).fit(PAST, seed=7)
     assert warm.learnt.progress.best_step == 0
-    assert warm.learnt.weights == first.learnt.weights
+    assert warm.learnt.base == first.learnt.base
     ended = Tft(budget=SMALL, warm_start=first, stop=lambda: True)
     monkeypatch.setattr(training, "judge", lambda *given: 1.0)
-    assert ended.fit(PAST, seed=7).learnt.weights == first.learnt.weights
+    assert ended.fit(PAST, seed=7).learnt.weights == first.learnt.base  # not those that had seen what is held out now
 
 
 def test_weights_are_not_gone_on_from_for_ever_nor_for_other_series():

@@ -56,6 +56,11 @@ class Pool:
         return self.pair(torch.randint(self.count, (size,), generator=source, device=self.ends.device))
 
 
+def joined(one: Pairs, other: Pairs) -> Pairs:
+    """Give the pairs of both."""
+    return torch.cat([one[0], other[0]]), torch.cat([one[1], other[1]])
+
+
 def some(pairs: Pairs, begin: int, size: int) -> Pairs:
     """Give ``size`` pairs from a place on, fewer at the end."""
     return pairs[0][begin : begin + size], pairs[1][begin : begin + size]

@@ -14,6 +14,7 @@ BATCH = {"cpu": 128, "cuda": 1024}  # windows of a step at most
 STEPS = 150  # steps that there are at least: smaller batches where few windows are seen
 EVERY = 12  # times that the held-out origin is looked at
 PATIENCE = 4  # looks without a gain after which it ends
+LAST, SLOWER, NEWEST = 0.1, 0.1, 0.25  # of the best step and the rate; and of a batch, at the end (Course.last)
 WARM = 0.25  # share of the windows that are seen again where last night's weights are at hand
 
 
@@ -80,6 +81,26 @@ class Course:
     rate: float
     every: int
     patience: int
+
+    def last(self, best_step: int) -> int:
+        """Give the steps that follow the best one, on windows that end with the history, a quarter of them the newest.
+
+        Examples
+        --------
+        >>> Course(100, 8, 1.0, 10, 4).last(80)
+        8
+        """
+        return round(LAST * best_step)
+
+    def last_rate_at(self, step: int, steps: int) -> float:
+        """Give the learning rate of a step of the last ones: from a tenth of the largest straight down.
+
+        Examples
+        --------
+        >>> [round(Course(100, 8, 1.0, 10, 4).last_rate_at(step, 4), 3) for step in range(4)]
+        [0.1, 0.075, 0.05, 0.025]
+        """
+        return self.rate * SLOWER * (1.0 - step / steps)
 
     def rate_at(self, step: int) -> float:
         """Give the learning rate of a step: up over the first twentieth, then down along a cosine to a hundredth.

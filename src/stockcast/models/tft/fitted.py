@@ -32,12 +32,19 @@ from stockcast.panel import Panel
 class Learnt:
     """A network that has learnt: what it reads, its size and weights, and the ranks of what came in its windows.
 
-    ``nights`` says how many times in a row earlier weights were gone on from to come to it.
+    Parameters
+    ----------
+    weights, base
+        Those that forecast, which have learnt from every window; and those that had not seen the latest ones yet, from
+        which the next night may go on without having seen what judges it.
+    nights
+        How many times in a row earlier weights were gone on from to come to it.
     """
 
     recipe: Recipe
     size: Size
     weights: saved.Weights
+    base: saved.Weights
     ranks: Ranks
     progress: Progress
     nights: int = 0
@@ -104,6 +111,8 @@ class FittedTft(FittedForecaster):
             return {}, rest
         ranks = self.learnt.ranks
         tensors = {f"network/{name}": value for name, value in self.learnt.weights.load().items()}
+        if self.learnt.base != self.learnt.weights:
+            tensors |= {f"base/{name}": value for name, value in self.learnt.base.load().items()}
         tensors |= {"ranks/courses": torch.tensor(ranks.courses), "ranks/place": torch.tensor(ranks.place)}
         tensors |= {"ranks/key": torch.tensor(ranks.key.view(np.int64))}
         rest |= {"recipe": self.learnt.recipe.as_json(), "size": asdict(self.learnt.size)}
@@ -135,10 +144,14 @@ class FittedTft(FittedForecaster):
         parts = {name: value.numpy() for name, value in tensors.items() if name.startswith("ranks/")}
         key = parts["ranks/key"].view(np.uint64)
         ranks = Ranks(parts["ranks/courses"], parts["ranks/place"], key)
-        weights = {name.removeprefix("network/"): t for name, t in tensors.items() if name.startswith("network/")}
+        weights, base = (
+            {name.removeprefix(of): t for name, t in tensors.items() if name.startswith(of)}
+            for of in ("network/", "base/")
+        )
         progress = Progress(**(rest["progress"] | {"looks": [tuple(one) for one in rest["progress"]["looks"]]}))
         recipe, size = Recipe.from_json(rest["recipe"]), Size(**rest["size"])
-        learnt = Learnt(recipe, size, saved.Weights.of(weights), ranks, progress, rest["nights"])
+        found, earlier = saved.Weights.of(weights), saved.Weights.of(base or weights)
+        learnt = Learnt(recipe, size, found, earlier, ranks, progress, rest["nights"])
         return cls(series, learnt, tuple(rest["told"]))
 
 

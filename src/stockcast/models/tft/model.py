@@ -115,29 +115,34 @@ class Tft(Forecaster):
         stream = Stream(seed, "tft")
         network = network_of.make(recipe, size, seed_of(stream.child("weights"), 0))
         if earlier is not None:
-            network_of.give(network, earlier.weights.load())
-            notes += (f"{GONE_ON} ({earlier.weights.digest[:8]}), the {earlier.nights + 1}. time in a row",)
+            network_of.give(network, earlier.base.load())
+            notes += (f"{GONE_ON} ({earlier.base.digest[:8]}), the {earlier.nights + 1}. time in a row",)
         network.to(windows.device)
         late = panel.time.n - recipe.encoder - recipe.horizon
         pool = Pool.of(arrays.first, late - recipe.horizon, windows.device)
         course = self.budget.course(pool.count, self.effort, windows.device, warm=earlier is not None)
         keeper = None
         if self.checkpoint is not None:
-            warm = "" if earlier is None else earlier.weights.digest
+            warm = "" if earlier is None else earlier.base.digest
             whole = json.dumps([recipe.as_json(), asdict(size), asdict(course), seed, windows.device, warm])
             of_data = hashlib.blake2b(arrays.series.data, digest_size=16).hexdigest()
             keeper = Keeper(self.checkpoint, saved.digest_of((whole + of_data).encode()), self.keep_every)
         held = at_origin(arrays.first, late, HELD, windows.device)
+        after = np.maximum(arrays.first, late - recipe.horizon + 1)  # no window of the pool begins so late
+        newest = Pool.of(arrays.first, late, windows.device), Pool.of(after, late, windows.device)
         trained = train(
-            network, windows, pool, held, course, stream, keeper=keeper, stop=self.stop, begun=earlier is not None
-        )
+            network, windows, pool, held, course, stream, keeper=keeper, stop=self.stop, begun=earlier is not None,
+            newest=newest,
+        )  # fmt: skip
         notes += trained.notes
         if trained.weights is None:
             return FittedTft(panel.series, told=notes)
         network_of.give(network, trained.weights)
         ranks = _ranks(network, windows, panel, rows, seed)
         nights = 0 if earlier is None else earlier.nights + 1
-        learnt = Learnt(recipe, size, saved.Weights.of(trained.weights), ranks, trained.progress, nights)
+        base = saved.Weights.of(trained.weights)
+        weights = saved.Weights.of(trained.finished or trained.weights)
+        learnt = Learnt(recipe, size, weights, base, ranks, trained.progress, nights)
         return FittedTft(panel.series, learnt, notes)
 
     def _earlier(self, panel: Panel, rows: Int[np.ndarray, " row"]) -> tuple["Learnt | None", tuple[str, ...]]:

@@ -16,8 +16,8 @@ from stockcast.core.deadline import STRUCK
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.tft import saved
-from stockcast.models.tft.batcher import Pairs, Pool, seed_of, some
-from stockcast.models.tft.course import Course
+from stockcast.models.tft.batcher import Pairs, Pool, joined, seed_of, some
+from stockcast.models.tft.course import NEWEST, Course
 from stockcast.models.tft.network import give, loss_of, weights_of
 from stockcast.models.tft.windows import Windows
 
@@ -25,6 +25,7 @@ CLIP = 1.0  # norm of a gradient beyond which it is shortened
 LOOK = 256  # windows that are looked at at once
 SMALLEST = 8  # windows that a device must have room for
 STOPPED = f"{STRUCK}: learning ended after {{done}} of {{steps}} steps, with the best weights until then"
+UNSEEN = f"{STRUCK}: the latest windows were not learnt from"
 LOST = "learning gave no finite loss at the held-out origin: each series is forecast by its own past"
 HALVED = "the device ran out of memory: each step of {batch} windows is made of parts of {part}"
 
@@ -39,15 +40,21 @@ class Progress:
     best_step: int = 0
     waits: int = 0
     parts: int = 1
+    last: int = 0  # steps that were taken after the best one, on the latest windows too
     looks: list[tuple[int, float]] = field(default_factory=list)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The best weights; None where the deadline came before any were judged; and how it went."""
+    """The best weights; None where the deadline came before any were judged; and how it went.
+
+    ``weights`` have seen nothing of the held-out windows, so that these tell how good they are. ``finished`` have
+    learnt from them too, at the end; the same where there was no end.
+    """
 
     weights: dict[str, torch.Tensor] | None
+    finished: dict[str, torch.Tensor] | None
     progress: Progress
     notes: tuple[str, ...]
 
@@ -122,6 +129,7 @@ def train(
     keeper: Keeper | None = None,
     stop: Callable[[], bool] = lambda: False,
     begun: bool = False,
+    newest: tuple[Pool, Pool] | None = None,
 ) -> Trained:
     """Learn the weights of a network.
 
@@ -137,6 +145,8 @@ def train(
         Asked before every step; the deadline.
     begun
         Whether the network has learnt before: its weights are then judged first, and kept where no step betters them.
+    newest
+        All windows, those held out among them, and the newest of these: what the last steps learn from.
 
     Raises
     ------
@@ -145,8 +155,9 @@ def train(
     """
     device = windows.device
     precision = torch.bfloat16 if device == "cuda" else None
-    optimizer = torch.optim.Adam(network.parameters(), lr=course.rate, fused=True)
+    optimizer = adam(network, course)
     progress, best, notes = Progress(), None, []
+    finished = None
     with computing(device):
         left = keeper.read() if keeper else None
         if left is not None:
@@ -158,18 +169,60 @@ def train(
             if stop():
                 notes.append(STOPPED.format(done=progress.step, steps=course.steps))
                 break
-            _step(network, optimizer, windows, pool, course, stream, progress, precision)
+            pairs = pool.draw(course.batch, stream.child("windows"), progress.step)
+            optimizer.param_groups[0]["lr"] = course.rate_at(progress.step)
+            _step(
+                network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.step), progress, precision
+            )
             progress.step += 1
             if progress.step % course.every == 0 or progress.step == course.steps:
                 best = _look(network, windows, held_out, progress, best, precision)
             if keeper and progress.step % keeper.every == 0:
                 keeper.write(progress, _state(network, optimizer, best))
+        if newest is not None and best is not None and not notes:
+            finished, told = _finish(
+                network, optimizer, windows, newest, course, stream.child("last"), progress, best, keeper, stop
+            )
+            notes += told
     if best is None and not notes:
         notes.append(LOST)
     if progress.parts > 1:
         part = -(-course.batch // progress.parts)
         notes.append(HALVED.format(batch=course.batch, part=part))
-    return Trained(best, progress, tuple(notes))
+    return Trained(best, finished or best, progress, tuple(notes))
+
+
+def adam(network: torch.nn.Module, course: Course) -> torch.optim.Adam:
+    """Make the optimizer."""
+    return torch.optim.Adam(network.parameters(), lr=course.rate, fused=True)
+
+
+def _finish(
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, newest: tuple[Pool, Pool],
+    course: Course, stream: Stream, progress: Progress, best: dict[str, torch.Tensor], keeper: Keeper | None,
+    stop: Callable[[], bool],
+) -> tuple[dict[str, torch.Tensor] | None, list[str]]:  # fmt: skip
+    """Take the last steps, from the best weights on; give None where the deadline cut them, or a loss is not finite.
+
+    Nothing is left to judge them by: their number and rate are small, and fixed.
+    """
+    precision = torch.bfloat16 if windows.device == "cuda" else None
+    steps, fresh = course.last(progress.best_step), round(NEWEST * course.batch)
+    if progress.last == 0:
+        give(network, best)
+        optimizer = adam(network, course)
+    while progress.last < steps:
+        if stop():
+            return None, [UNSEEN]
+        whole = newest[0].draw(course.batch - fresh, stream.child("windows"), progress.last)
+        pairs = joined(newest[1].draw(fresh, stream.child("newest"), progress.last), whole)
+        optimizer.param_groups[0]["lr"] = course.last_rate_at(progress.last, steps)
+        _step(network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.last), progress, precision)
+        progress.last += 1
+        if keeper and (progress.step + progress.last) % keeper.every == 0:
+            keeper.write(progress, _state(network, optimizer, best))
+    done = {name: value.clone() for name, value in weights_of(network).items()}
+    return (done if all(bool(torch.isfinite(value).all()) for value in done.values()) else None), []
 
 
 def _look(
@@ -187,20 +240,19 @@ def _look(
 
 
 def _step(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, pool: Pool, course: Course,
-    stream: Stream, progress: Progress, precision: torch.dtype | None,
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, pairs: Pairs, seed: int,
+    progress: Progress, precision: torch.dtype | None,
 ) -> None:  # fmt: skip
     """Take one step; where the device has no room for its windows, in twice as many parts."""
-    pairs = pool.draw(course.batch, stream.child("windows"), progress.step)
-    optimizer.param_groups[0]["lr"] = course.rate_at(progress.step)
+    batch = len(pairs[0])
     while True:
-        size = -(-course.batch // progress.parts)
-        torch.manual_seed(seed_of(stream.child("dropout"), progress.step))
+        size = -(-batch // progress.parts)
+        torch.manual_seed(seed)
         optimizer.zero_grad()
         try:
-            for begin in range(0, course.batch, size):
+            for begin in range(0, batch, size):
                 part = some(pairs, begin, size)
-                share = len(part[0]) / course.batch
+                share = len(part[0]) / batch
                 (share * loss_of(network, *windows.gather(*part), precision)).backward()  # type: ignore[no-untyped-call]
             break
         except torch.OutOfMemoryError:
