@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo test test-slow test-gpu lint bench bench-smoke bench-peers clean
+.PHONY: demo test test-slow test-gpu test-pretrained lint bench bench-smoke bench-peers clean
 
 # What is installed is written down by a stamp, so that a second call is quick; a changed pyproject installs again.
 $(VENV)/.stamp-run: pyproject.toml constraints.txt
@@ -31,6 +31,12 @@ test: $(VENV)/.stamp-dev
 
 test-slow: $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest -m slow -q
+
+# with the extra `pretrained`, which nothing else needs: an environment of its own
+test-pretrained: $(VENV)/.stamp-dev
+	test -x $(VENV)-pretrained/bin/python || $(PYTHON) -m venv $(VENV)-pretrained
+	$(VENV)-pretrained/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,pretrained]'
+	$(VENV)-pretrained/bin/python -m pytest -m pretrained -q
 
 test-gpu: $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest -m gpu -q

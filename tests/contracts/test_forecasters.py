@@ -14,9 +14,11 @@ from stockcast.demand.arrays import pack, unpack
 from stockcast.models.catalogue import MODELS, make
 from stockcast.models.ladder import Ladder, failed
 
-NAMES = [info.name for info in MODELS if info.available]
+NAMES = [info.name for info in MODELS if info.available and not info.extra]
 # fitted series by series: smaller panels, and a forecast of NaN for what they refuse (can_fit), which the ladder covers
-POOLED = {info.name for info in MODELS if info.pooled}  # learn from all series at once: another panel, another model
+POOLED = {
+    info.name for info in MODELS if info.pooled and not info.extra
+}  # learn from all series at once: another panel, another model
 SLOW = {"sarimax", "unobserved_components", "ets_statsmodels"}
 MAKERS = {name: (lambda name=name: small(name)) for name in NAMES}
 MAKERS |= {f"ladder of {name}": (lambda name=name: Ladder(make(name))) for name in ("ets", "tsb", "negative_binomial")}

@@ -17,7 +17,7 @@ from stockcast.models.catalogue import MODELS
 from stockcast.models.classical.reference import ReferenceSmoothing
 from stockcast.models.ladder import FittedLadder, Ladder
 
-NAMES = [info.name for info in MODELS if info.available]
+NAMES = [info.name for info in MODELS if info.available and not info.extra]
 SLOW = {info.name for info in MODELS if info.available and not info.auto}  # fitted series by series: fewer of them
 every_model = pytest.mark.parametrize("name", NAMES)
 every_step = pytest.mark.parametrize("step", ["day", "week"])

@@ -20,7 +20,7 @@ from stockcast.models.ladder import Ladder
 from stockcast.models.profile import profile
 from stockcast.models.uncensor import estimate
 
-NAMES = [info.name for info in MODELS if info.available]
+NAMES = [info.name for info in MODELS if info.available and not info.extra]
 SLOW = [info.name for info in MODELS if info.available and not info.auto]  # fitted series by series: fewer of them
 
 

@@ -49,11 +49,13 @@ def list_models(output_format: Format = "text", debug: Debug = False) -> None:
     screen = current()
     models = known()
     if screen.json:
-        keys = ("name", "group", "available", "what", "source")
+        keys = ("name", "group", "available", "extra", "what", "source")
         screen.answer(models=[{key: getattr(model, key) for key in keys} for model in models])
         return
+    said = ("not in this version", "yes", "with the extra {}")
     rows = [
-        (model.name, model.group, "yes" if model.available else "not in this version", model.what) for model in models
+        (model.name, model.group, said[model.available + (model.extra != "")].format(model.extra), model.what)
+        for model in models
     ]
     screen.write(aligned(("model", "group", "available", "what"), rows))
 

@@ -1,7 +1,7 @@
 """The models by name: what there is, what it does, and which of them to try."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, final
@@ -26,7 +26,8 @@ class ModelInfo:
     ``available`` says whether this version has the model; ``auto`` whether ``auto`` and the name of its group mean it,
     or only its own name does, because it is a part of another model, or fitted series by series and slowly
     (:func:`affordable`); ``rare`` that it is made for demand that comes now and then (:func:`suits`); ``pooled`` that
-    it learns from all series at once, so that it is fitted on whole panels.
+    it learns from all series at once, so that it is fitted on whole panels; ``extra`` names the optional extra that it
+    needs, beside what the config has to say of it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ModelInfo:
     auto: bool = True
     rare: bool = False
     pooled: bool = False
+    extra: str = ""
 
 
 MODELS: tuple[ModelInfo, ...] = (
@@ -65,7 +67,7 @@ MODELS: tuple[ModelInfo, ...] = (
         "lightgbm", "boosting", "gradient boosting over all series", "Ke et al. 2017, LightGBM", True, pooled=True
     ),
     ModelInfo("tft", "deep", "temporal fusion transformer", "Lim et al. 2021, pytorch-forecasting", True, pooled=True),
-    ModelInfo("chronos", "deep", "a pretrained model", "Ansari et al. 2024", False),
+    ModelInfo("chronos", "deep", "a pretrained model", "Ansari et al. 2024", True, pooled=True, extra="pretrained"),
 )
 
 # fits that ``auto`` may spend on a model that is fitted series by series; one that is not named here gets none.
@@ -101,6 +103,15 @@ def is_pooled(name: str) -> bool:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Pretrained:
+    """A folder of weights that were learnt elsewhere, and the hash that it must have."""
+
+    path: Path
+    sha256: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What models are made with beside their names; each takes of it what it knows of.
 
@@ -111,10 +122,13 @@ class Setting:
     warm_start
         The folder of an earlier fit that ``tft`` may go on from. It must have been learnt from nothing after the origin
         of what is forecast: no origin of a backtest is given one.
+    pretrained
+        What ``chronos`` forecasts with.
     """
 
     effort: Effort = "thorough"
     warm_start: Path | None = None
+    pretrained: Pretrained | None = None
 
 
 def _of(module: str, name: str, *taken: str) -> "Callable[[Setting], Forecaster]":
@@ -143,6 +157,7 @@ MAKERS: "dict[str, Callable[[Setting], Forecaster]]" = {
     "negative_binomial": _of("counts", "NegativeBinomial"),
     "lightgbm": _of("boosting", "Boosting"),
     "tft": _of("tft", "Tft", "effort", "warm_start"),
+    "chronos": _of("pretrained", "Chronos", "pretrained"),
     "sarimax": _of("classical", "Sarimax"),
     "unobserved_components": _of("classical", "Components"),
     "ets_statsmodels": _of("classical", "ReferenceSmoothing"),
@@ -167,7 +182,12 @@ def make(name: str, setting: Setting = PLAIN) -> "Forecaster":
 
 
 def candidates(
-    models: str | Sequence[str], effort: Effort, *, n_series: int | None = None, folds: int = 0
+    models: str | Sequence[str],
+    effort: Effort,
+    *,
+    n_series: int | None = None,
+    folds: int = 0,
+    extras: Collection[str] = (),
 ) -> list[str]:
     """Give the names to try, in the catalogue's order.
 
@@ -178,6 +198,8 @@ def candidates(
         fitted series by series must be named; ``auto`` takes one in where it is :func:`affordable`.
     n_series, folds
         The size of the data, where it is known.
+    extras
+        Optional extras that are there with all that their models need; ``auto`` and groups mean no model of another.
 
     Raises
     ------
@@ -199,7 +221,11 @@ def candidates(
     names: set[str] = set()
     for word in asked:
         within = WITHIN[effort] if word == "auto" else (word,) if word in GROUPS else ()
-        group = {info.name for info in MODELS if info.group in within and info.available and info.auto}
+        group = {
+            info.name
+            for info in MODELS
+            if info.group in within and info.available and info.auto and (not info.extra or info.extra in extras)
+        }
         if within and not group:
             _require([info.name for info in MODELS if info.group in within])
         names |= group or {word}

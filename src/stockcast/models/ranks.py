@@ -69,7 +69,7 @@ def places(
 ) -> Float[np.ndarray, "series 2"]:
     """Give where forecasts stand: the log of their level, and that of how widely they spread about it."""
     middle = values.mean(axis=(1, 2))
-    low, high = np.searchsorted(levels, 0.25), np.searchsorted(levels, 0.95)
+    low, high = np.searchsorted(levels, 0.25), min(int(np.searchsorted(levels, 0.95)), len(levels) - 1)
     spread = (values[:, :, high] - values[:, :, low]).mean(axis=1)
     wide = np.clip(spread / np.maximum(middle, LEAST), 0.01, 100.0)
     return np.stack([np.log(np.maximum(middle, LEAST)), np.log(wide)], axis=1)

@@ -16,7 +16,7 @@ from stockcast.core.errors import UsageError
 from stockcast.core.findings import Alert
 from stockcast.inventory import SupplyTerms
 from stockcast.inventory.terms import OBJECTIVES, Objective
-from stockcast.models.catalogue import Setting
+from stockcast.models.catalogue import Pretrained, Setting
 from stockcast.runs.config import RunConfig
 from stockcast.runs.job import Job
 
@@ -159,7 +159,10 @@ def workers_of(job: Job) -> int:
 
 def setting_of(job: Job) -> Setting:
     """Say what the models are made with beside their names."""
-    return Setting(job.config.forecast.effort)
+    forecast = job.config.forecast
+    given = forecast.pretrained
+    pretrained = None if given is None else Pretrained(job.config.root / given.path, given.sha256.lower())
+    return Setting(forecast.effort, pretrained=pretrained)
 
 
 def seed_of(job: Job) -> int:

@@ -72,7 +72,7 @@ def run(config_file: Path | None = None, max_age: str | None = None, now: dateti
     if config is not None:
         folder = config.root / config.output.dir
         checks += [_disk(folder), _writable(folder), _lock(folder / ".lock"), *_sources(config)]
-        checks.append(_last_run(folder, limit, now or datetime.now(UTC)))
+        checks += [*_weights(config), _last_run(folder, limit, now or datetime.now(UTC))]
     elif limit is not None and all(check.error is None for check in checks):
         absent = ResourceError("no project here, so no published run", code="SC-C024", help="name the config with -c")
         checks.append(Check("last run", "bad", absent.message, error=absent))
@@ -172,6 +172,21 @@ def _sources(config: RunConfig) -> Iterator[Check]:
             yield Check(f"sources.{table}", "ok", source.path, path.stat().st_size)
         else:
             yield Check(f"sources.{table}", "note", f"{source.path} is not there")
+
+
+def _weights(config: RunConfig) -> Iterator[Check]:
+    """Look at the weights of the pretrained model, where the config names some."""
+    given = config.forecast.pretrained
+    if given is None:
+        return
+    from stockcast.models.catalogue import Pretrained
+    from stockcast.models.pretrained.folder import require
+
+    try:
+        require(Pretrained(config.root / given.path, given.sha256))
+        yield Check("forecast.pretrained", "ok", given.path, given.sha256.lower())
+    except UsageError as error:
+        yield Check("forecast.pretrained", "bad", error.message, error=error)
 
 
 def _last_run(folder: Path, limit: float | None, now: datetime) -> Check:

@@ -21,6 +21,7 @@ from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
 from stockcast.models.boosting.importance import Importance, importance
 from stockcast.models.catalogue import GONE_ON, Setting, candidates
 from stockcast.models.ladder import failed
+from stockcast.models.pretrained.folder import installed, require
 from stockcast.panel.aggregation import require_columns
 from stockcast.report.recorded import read_forecast
 from stockcast.report.user_forecast import read_user_forecast
@@ -97,7 +98,7 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     horizon, terms, alerts = assemble.horizon_of(job.config, inputs.terms)
     night.alerts.extend(alerts)
     folds = config.backtest.folds
-    names = candidates(config.models, config.effort, n_series=len(inputs.panel.series), folds=folds)
+    names = _names(night, inputs)
     if night.clock.struck:
         names, folds = ["moving_average"], 0
         night.cut_short("no model was chosen by backtest; the moving average forecast every series")
@@ -146,6 +147,28 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
     return Forecasted(made.demand, made.model, made.fallback, made, key, "made"), terms
 
 
+def _names(night: Night, inputs: ingest.Inputs) -> list[str]:
+    """Give the models to try; weights from elsewhere are looked at before anything is computed.
+
+    Raises
+    ------
+    UsageError
+        If the config names models that cannot be had.
+    """
+    config = night.job.config.forecast
+    setting = assemble.setting_of(night.job)
+    there = setting.pretrained is not None and installed()
+    names = candidates(
+        config.models, config.effort, n_series=len(inputs.panel.series), folds=config.backtest.folds,
+        extras=("pretrained",) if there else (),
+    )  # fmt: skip
+    if "chronos" in names:
+        require(setting.pretrained)
+    elif setting.pretrained is not None and not there:
+        night.notes.append("forecast.pretrained is left out: the extra pretrained of stockcast is not installed")
+    return names
+
+
 def _begun(night: Night, inputs: ingest.Inputs, names: Sequence[str]) -> Setting:
     """Say what the models are made with; the network of the newest earlier night is at hand for tft to go on from."""
     setting = assemble.setting_of(night.job)
@@ -168,7 +191,7 @@ def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":
         return evaluation.Comparison()
     horizon, terms, _ = assemble.horizon_of(job.config, inputs.terms)
     folds = config.backtest.folds
-    names = candidates(config.models, config.effort, n_series=len(inputs.panel.series), folds=folds)
+    names = _names(night, inputs)
     choose(job.device)
     with night.clock.stage("backtest"), job.progress.stage("judging models") as done:
         found = evaluation.compare(

@@ -293,7 +293,7 @@ def test_models_list_names_those_of_the_interface(capsys):
     models = json.loads(capsys.readouterr().out)["models"]
     assert [model["name"] for model in models] == list(MODELS)
     assert main(["models", "list"]) == 0
-    assert "not in this version" in capsys.readouterr().out
+    assert "with the extra pretrained" in capsys.readouterr().out
 
 
 def test_config_schema_is_json_in_both_forms(capsys):

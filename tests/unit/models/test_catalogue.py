@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from stockcast.core.errors import UsageError
+from stockcast.models import catalogue
 from stockcast.models.catalogue import MAKERS, MODELS, Setting, affordable, candidates, make
 
 INTERFACE = (
@@ -18,8 +20,9 @@ def test_every_name_of_the_interface_is_listed():
 
 def test_what_is_available_can_be_made_by_its_name():
     assert sorted(MAKERS) == sorted(info.name for info in MODELS if info.available)
-    assert all(make(name).name == name for name in MAKERS)
-    assert all(make(info.name).pooled == info.pooled for info in MODELS if info.available)
+    plain = [info for info in MODELS if info.available and not info.extra]
+    assert all(make(info.name).name == info.name for info in plain)
+    assert all(make(info.name).pooled == info.pooled for info in plain)
 
 
 def test_the_network_is_made_with_the_effort_and_the_earlier_fit_of_the_run(tmp_path):
@@ -35,6 +38,10 @@ def test_groups_and_names_mix_in_the_order_of_the_catalogue():
     assert candidates("auto", "thorough") == [*candidates("auto", "normal"), "tft"]
     assert candidates("boosting", "fast") == ["lightgbm"]
     assert candidates("deep", "fast") == ["tft"]
+    assert candidates("deep", "fast", extras=["pretrained"]) == ["tft", "chronos"]
+    assert candidates("auto", "thorough", extras=["pretrained"]) == [*candidates("auto", "thorough"), "chronos"]
+    assert candidates("auto", "normal", extras=["pretrained"]) == candidates("auto", "normal")
+    assert candidates(["ets", "chronos"], "fast") == ["ets", "chronos"]
     assert candidates(["ets", "statistical"], "fast") == candidates("statistical", "fast")
     assert candidates("ets", "fast") == ["ets"]
 
@@ -64,12 +71,16 @@ def test_slow_models_are_affordable_by_a_count_of_fits():
     assert all(affordable(info.name, 10**6, 9, "fast") for info in MODELS if info.available and info.auto)
     with pytest.raises(UsageError, match="did you mean sarimax"):
         affordable("sarimaxx", 1, 1, "fast")
-    with pytest.raises(UsageError, match="not available"):
-        affordable("chronos", 1, 1, "fast")
 
 
 @pytest.mark.parametrize("models", ["chronos", ["ets", "chronos"]])
-def test_what_this_version_does_not_have_is_refused(models):
+def test_what_this_version_does_not_have_is_refused(models, monkeypatch):
+    lacking = tuple(replace(info, available=info.name != "chronos") for info in MODELS)
+    monkeypatch.setattr(catalogue, "MODELS", lacking)
+    with pytest.raises(UsageError, match="not available"):
+        affordable("chronos", 1, 1, "fast")
+    with pytest.raises(UsageError, match="not available"):
+        make("chronos")
     with pytest.raises(UsageError, match="not available in this version") as refused:
         candidates(models, "thorough")
     assert refused.value.code == "SC-M003"
@@ -81,8 +92,6 @@ def test_a_wrong_name_gets_the_nearest_one():
         candidates("crostn", "fast")
     with pytest.raises(UsageError, match="did you mean"):
         make("etss")
-    with pytest.raises(UsageError, match="not available"):
-        make("chronos")
 
 
 def test_no_model_at_all_is_refused():

@@ -12,7 +12,7 @@ from stockcast.models.ladder import Ladder
 from stockcast.models.launches import dates, launches
 from stockcast.models.lifecycle import lives
 
-NAMES = [info.name for info in MODELS if info.available and info.auto]
+NAMES = [info.name for info in MODELS if info.available and info.auto and not info.extra]
 
 
 def climb(past, name="moving_average", horizon=28, n_paths=50):

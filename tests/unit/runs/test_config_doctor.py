@@ -65,6 +65,14 @@ def test_a_wrong_config_is_told(project):
     assert found("config").error.exit_code == 2
 
 
+def test_weights_that_cannot_be_used_are_told(project):
+    text = (project / "stockcast.yml").read_text()
+    (project / "stockcast.yml").write_text(f"{text}forecast: {{pretrained: {{path: weights, sha256: {64 * '0'}}}}}\n")
+    error = found("forecast.pretrained").error
+    assert error.exit_code == 2
+    assert error.code in {"SC-M008", "SC-M009"}  # no folder; or, before that is looked at, no extra
+
+
 def test_outside_a_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert found("config").state == "note"

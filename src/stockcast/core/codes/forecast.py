@@ -47,6 +47,20 @@ CODES: tuple[Code, ...] = (
         "Remove the folder that the message names; the network is then learnt anew.",
     ),
     Code(
+        "SC-M008",
+        "pretrained weights that cannot be used",
+        "chronos forecasts with a folder of weights on this machine, and fetches none. None is named, it is not there, "
+        "it lacks config.json or model.safetensors, its hash is another, or it is no Chronos-Bolt or Chronos-2 model.",
+        "Set forecast.pretrained: {path: …, sha256: …}; the hash is that of `sha256sum * | sha256sum` in the folder, "
+        "with LC_ALL=C. Or leave chronos out of forecast.models.",
+    ),
+    Code(
+        "SC-M009",
+        "the extra of a model is not installed",
+        "chronos needs the package chronos-forecasting, which stockcast installs only with its extra `pretrained`.",
+        "Install it: pip install 'stockcast[pretrained]'. Or leave chronos out of forecast.models.",
+    ),
+    Code(
         "SC-M020",
         "no such column to group by",
         "forecast.hierarchy names a column that items do not have (or that is empty for every item).",

@@ -86,6 +86,17 @@ class Holidays:
 
 @final
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Pretrained:
+    """The weights of a model that was learnt elsewhere; nothing is fetched."""
+
+    path: AnyText
+    """The folder of a Chronos-Bolt or Chronos-2 model (config.json, model.safetensors), relative to the config's."""
+    sha256: Annotated[str, Text("sha256")]
+    """Its hash: LC_ALL=C; sha256sum * | sha256sum in the folder."""
+
+
+@final
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Forecast:
     """How demand is forecast."""
 
@@ -97,6 +108,8 @@ class Forecast:
     """fast: statistical models; normal: boosting as well; thorough: deep models as well."""
     warm_start: Literal["auto", "never"] = "auto"
     """Whether tft goes on from the network of the newest earlier night that kept one; never learns it anew."""
+    pretrained: Pretrained | None = None
+    """The weights that chronos forecasts with; with the extra pretrained, auto takes it in under effort thorough."""
     levels: Annotated[tuple[float, ...], Levels()] = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995)
     """The quantile levels of forecast.csv, ascending."""
     paths: Annotated[int, Number(20, 20_000, whole=True)] = 500

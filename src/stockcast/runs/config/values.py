@@ -206,9 +206,9 @@ class Duration(_Checked):
 @final
 @dataclass(frozen=True)
 class Text(_Checked):
-    """A text that something of the standard library must know: an encoding, a time zone, one character."""
+    """A text that something must know: an encoding, a time zone, one character, a hash."""
 
-    kind: Literal["encoding", "timezone", "character", "text"] = "text"
+    kind: Literal["encoding", "timezone", "character", "sha256", "text"] = "text"
 
     def check(self, value: Any) -> str:
         """Give the text."""
@@ -224,6 +224,8 @@ class Text(_Checked):
                 codecs.lookup(value)
             except (LookupError, ValueError):
                 raise refuse("name", f"{shown(value)} is not a known encoding, such as utf-8 or cp1252") from None
+        if self.kind == "sha256" and not re.fullmatch("[0-9a-fA-F]{64}", value):
+            raise refuse("range", f"{shown(value)} is not a sha256: 64 digits of base 16")
         if self.kind == "timezone":
             try:
                 zoneinfo.ZoneInfo(value)
@@ -233,4 +235,6 @@ class Text(_Checked):
 
     def json(self) -> dict[str, Any]:
         """Describe it as JSON Schema."""
-        return {"type": "string", "minLength": 1, **({"maxLength": 1} if self.kind == "character" else {})}
+        further: dict[str, Any] = {"maxLength": 1} if self.kind == "character" else {}
+        further |= {"pattern": "^[0-9a-fA-F]{64}$"} if self.kind == "sha256" else {}
+        return {"type": "string", "minLength": 1, **further}
