@@ -1,7 +1,7 @@
 """Every model judged at rolling origins, and the choice among them as it would have been made at each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -12,14 +12,17 @@ from stockcast.evaluation import metrics
 from stockcast.evaluation.backtest import backtest
 from stockcast.evaluation.folds import Folds, rolling, shortfalls
 from stockcast.evaluation.forecasting import FAST_PATHS, PREFERRED
+from stockcast.evaluation.replay import sample
 from stockcast.evaluation.scores import ALL, ModelTiming, Outcome, Score, measures, picked
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import choose, competing
+from stockcast.evaluation.unseen import blends
 from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.panel import Panel
 
 BENCHMARK = "seasonal_naive"  # what forecast value is added to
 SELECTED = "selected"  # the row of the choices
+BLENDED = "blended"  # the row of the blends
 ADDED = {"fva_rmsse": "rmsse", "fva_scaled_quantile_loss": "scaled_quantile_loss"}
 
 
@@ -55,7 +58,8 @@ class Comparison:
     origins
         The last known period of each fold, the oldest first.
     scores
-        Every metric by segment, model and origin; the model ``selected`` stands for the choices.
+        Every metric by segment, model and origin; the model ``selected`` stands for the choices, ``blended`` for the
+        blends that effort normal and thorough make of several models.
     choices
         One for each origin but the first, which nothing comes before.
     timings
@@ -96,9 +100,11 @@ def compare(
     cut = rolling(panel.time.n, horizon, folds, panel.time.step)
     if not cut.known or not len(panel.series):
         return Comparison()
+    drawn = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
+    keep = sample(panel) if effort != "fast" and len(names) > 1 else None
     found = backtest(
-        judged, panel, cut, periods=periods, levels=levels, seed=seed, workers=workers, done=done,
-        n_paths=min(n_paths, FAST_PATHS) if effort == "fast" else n_paths, refit_every=refit_every, setting=setting,
+        judged, panel, cut, periods=periods, levels=levels, seed=seed, workers=workers, done=done, n_paths=drawn,
+        keep=keep, refit_every=refit_every, setting=setting,
     )  # fmt: skip
     of = dict(zip(judged, found.outcomes, strict=True))
     origins = [str(panel.time.date(known - 1)) for known in cut.known]
@@ -106,7 +112,16 @@ def compare(
     notes = shortfalls(cut, folds, horizon, refit_every)
     if not choices:
         notes.append(f"one origin only: no earlier one to choose by, so that nothing stands for {SELECTED}")
-    scores = _scores({**of, SELECTED: selected}, origins, groups(panel, segments(panel)))
+    told: dict[str, Sequence[Outcome | None]] = {**of, SELECTED: selected}
+    if keep is not None and choices:
+        mine = replace(found, quantiles=found.quantiles[len(judged) - len(names) :])
+        index = {name: at for at, name in enumerate(names)}
+        chosen = [(one.segment, np.array([index[name] for name in one.model.tolist()])) for one in choices]
+        told[BLENDED] = blends(
+            names, panel, cut, mine, keep, chosen, periods=periods, levels=levels, n_paths=drawn, seed=seed,
+            workers=workers, setting=setting,
+        )  # fmt: skip
+    scores = _scores(told, origins, groups(panel, segments(panel)))
     last = choices[-1].model if choices else np.zeros(0, dtype=np.str_)
     timings = {}
     for name in judged:

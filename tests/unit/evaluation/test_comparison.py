@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from made_panels import retail
+from made_panels import retail, scrambled
 
-from stockcast.evaluation import SELECTED, compare, leaderboard
+from stockcast.evaluation import SELECTED, compare, forecast, leaderboard
 from stockcast.evaluation.backtest import backtest
 from stockcast.evaluation.comparison import groups
+from stockcast.evaluation.ensemble import Weighed, weigh
 from stockcast.evaluation.folds import rolling
 from stockcast.evaluation.scores import Score
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import choose, competing
+from stockcast.evaluation.weights import alone
 
 NAMES = ["moving_average", "tsb"]
 N = 24
@@ -119,3 +121,64 @@ def test_the_leaderboard_ranks_by_both_losses_on_common_origins():
     assert lines[0].values["scaled_quantile_loss"] == 1.2
     broken = [Score("all", "c", "2", "scaled_quantile_loss", 0.01)]  # no loss of sums: last, not first
     assert leaderboard(told + broken)[-1].model == "c"
+
+
+@pytest.fixture
+def weights(monkeypatch):
+    """The weights that were made, in their order, wherever they were asked for."""
+    made = []
+
+    def spy(*given):
+        found = weigh(*given)
+        made.append(found.weights)
+        return found
+
+    monkeypatch.setattr("stockcast.evaluation.unseen.weigh", spy)
+    monkeypatch.setattr("stockcast.evaluation.forecasting.weigh", spy)
+    return made
+
+
+BLENDING = MORE | {"effort": "normal", "n_paths": 40}
+
+
+def test_a_blend_is_what_forecast_would_have_blended_at_that_origin(whole, weights):
+    names = ["moving_average", "ses"]
+    found = compare(names, whole, **BLENDING)
+    cut, mine = rolling(160, 14, 3, "day"), list(weights)
+    assert len(mine) == 2
+    for fold in (1, 2):
+        weights.clear()
+        past = whole.until(cut.known[fold])
+        forecast(names, past, **(BLENDING | {"folds": fold}))
+        np.testing.assert_array_equal(mine[fold - 1], weights[0])
+    told = cells(found)
+    assert ("all", "blended", found.origins[0], "rmsse") not in told
+    assert all(("all", "blended", origin, "scaled_quantile_loss_sum") in told for origin in found.origins[1:])
+
+
+def test_a_blend_of_one_model_for_each_series_is_judged_as_the_choice_is(whole, monkeypatch):
+    def chosen(earlier, keep, names, segment, competes, of_each, levels):
+        return Weighed(alone(of_each, len(names)), ())
+
+    monkeypatch.setattr("stockcast.evaluation.unseen.weigh", chosen)
+    told = cells(compare(NAMES, whole, **BLENDING))
+    pairs = [
+        (v, told[segment, "blended", origin, name]) for (segment, m, origin, name), v in told.items() if m == SELECTED
+    ]
+    assert len(pairs) > 20
+    np.testing.assert_allclose(*np.array(pairs).T, rtol=1e-9)
+
+
+def test_what_comes_after_an_origin_changes_no_weights_of_it(whole, weights):
+    names = ["moving_average", "ses"]
+    compare(names, whole, **BLENDING)
+    clean = list(weights)
+    for fold, known in enumerate(rolling(160, 14, 3, "day").known[1:], 1):
+        weights.clear()
+        compare(names, scrambled(whole, known), **BLENDING)
+        for before in range(fold):
+            np.testing.assert_array_equal(clean[before], weights[before])
+
+
+def test_effort_fast_blends_nothing(found):
+    assert "blended" not in {score.model for score in found.scores}

@@ -1,0 +1,68 @@
+"""What the earlier origins would have blended, forecast at each origin and held against what came after it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Int, Shaped
+
+from stockcast.evaluation.backtest import Backtested
+from stockcast.evaluation.blended import fit_weighted
+from stockcast.evaluation.ensemble import origins, weigh
+from stockcast.evaluation.folds import Folds
+from stockcast.evaluation.metrics import naive_scales
+from stockcast.evaluation.published import published
+from stockcast.evaluation.scores import Outcome, judge
+from stockcast.evaluation.selection import competing
+from stockcast.models.catalogue import PLAIN, Setting
+from stockcast.models.states import sampled
+from stockcast.models.uncensor import evidence
+from stockcast.panel import Panel
+
+
+def blends(
+    names: Sequence[str],
+    panel: Panel,
+    cut: Folds,
+    found: Backtested,
+    keep: Int[np.ndarray, " kept"],
+    choices: Sequence[tuple[Shaped[np.ndarray, " series"], Int[np.ndarray, " series"]]],
+    *,
+    periods: Int[np.ndarray, " series"],
+    levels: tuple[float, ...],
+    n_paths: int,
+    seed: int,
+    workers: int = 1,
+    setting: Setting = PLAIN,
+) -> list[Outcome | None]:
+    """Judge at each origin but the first the blend whose weights the origins before it tell, before any calibration.
+
+    It is made as :func:`stockcast.evaluation.forecast` makes it. The paths of models that learn from all series are
+    those of the backtest where it kept them all; others are fitted again.
+
+    Parameters
+    ----------
+    found, keep
+        What the backtest of these models told, and the series whose quantiles it kept.
+    choices
+        For each origin but the first, the segment of each series and the model that was chosen for it.
+    """
+    out: list[Outcome | None] = [None]
+    setting = replace(setting, warm_start=None)
+    for fold, (segment, chosen) in enumerate(choices, 1):
+        known = cut.known[fold]
+        earlier = Folds(cut.known[:fold], cut.window)
+        told = origins(panel, earlier, keep, periods, [of[:fold] for of in found.quantiles])
+        weights = weigh(told, keep, names, segment, competing(names, segment), chosen, levels).weights
+        past = panel.until(known)
+        ready = {name: source for (name, at), source in found.sources.items() if at == known}
+        fitted = fit_weighted(
+            names, weights, past, cut.window, seed=seed, workers=workers, setting=setting,
+            ready=ready if len(keep) == len(panel.series) else None,
+        )  # fmt: skip
+        demand = published(sampled(past, fitted.source, cut.window, seed=seed, n_paths=n_paths), past)
+        history, window = evidence(past), slice(known, known + cut.window)
+        scales = naive_scales(history.values, history.used, 7 if past.time.step == "day" else 1)
+        used, settled = panel.fully_in_stock[:, window], panel.settled[:, window]
+        out.append(judge(demand, panel.sales[:, window], used, scales, periods, levels, settled))
+    return out
