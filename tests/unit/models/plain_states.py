@@ -15,7 +15,7 @@ def evidence(panel):
     stocked, recorded = full.sum(axis=1), panel.observed.sum(axis=1)
     censored = stocked < np.minimum(ENOUGH[panel.time.step], recorded)
     part = panel.observed & (panel.in_stock > 0)
-    some = np.where(part.any(axis=1, keepdims=True), part, panel.observed)
+    some = np.where((part.any(axis=1) | (panel.sales == 0).all(axis=1))[:, None], part, panel.observed)
     share = np.where(panel.in_stock >= SHARE, panel.in_stock, 1.0)
     used = np.where(censored[:, None], some, full)
     whole = np.where(full, panel.sales, 0.0)

@@ -153,3 +153,12 @@ def test_a_walk_of_some_series_is_that_of_all():
 def test_an_estimate_asks_for_a_label_a_series():
     with pytest.raises(AlignmentError, match="labels for 3 series"):
         estimate(panel(np.ones((3, 5))), groups=(np.arange(2),))
+
+
+def test_what_never_had_stock_tells_nothing_unless_it_sold():
+    sales = np.zeros((2, 40))
+    sales[1, 5] = 3.0
+    told = evidence(panel(sales, in_stock=np.zeros((2, 40))))
+    assert not told.used[0].any()
+    assert told.used[1].all()
+    assert told.values[1].sum() == 3.0
