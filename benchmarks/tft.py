@@ -43,11 +43,12 @@ def shop(n: int, days: int, file: Path | None):
 
 def prepared(past):
     """Give what training takes, from a panel: arrays on the device, and the pool to draw from."""
+    from stockcast.models.pooled import in_order
     from stockcast.models.tft import arrays
     from stockcast.models.tft.batcher import Pool
     from stockcast.models.tft.windows import Windows
 
-    recipe, made = arrays.learn(past, arrays.in_order(past, np.arange(len(past.series))), None)
+    recipe, made = arrays.learn(past, in_order(past, np.arange(len(past.series))), None)
     windows = Windows(made, recipe, "cpu")
     return windows, Pool.of(made.first, past.time.n - recipe.encoder - 2 * recipe.horizon, "cpu"), made
 

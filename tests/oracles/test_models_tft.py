@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
 from made_deep import shop
 
 from stockcast.core.random import Stream
+from stockcast.models.pooled import in_order
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft import network
 from stockcast.models.tft.batcher import Pool
@@ -69,7 +70,7 @@ def library_batch(x, y, recipe):
 @pytest.mark.parametrize("time", [260, 560])
 def test_loss_is_that_of_the_librarys_data_set_and_loader(time):
     past = shop(9, time, out=0.01)
-    rows = arrays_of.in_order(past, np.arange(9))
+    rows = in_order(past, np.arange(9))
     recipe, made = arrays_of.learn(past, rows, None)
     windows = Windows(made, recipe, "cpu")
     pool = Pool.of(made.first, time - recipe.encoder - recipe.horizon, "cpu")
@@ -98,7 +99,7 @@ def test_loss_is_that_of_the_librarys_data_set_and_loader(time):
 
 def test_loss_is_the_pinball_loss_in_terms_of_the_scale():
     past = shop(9, 260)
-    recipe, made = arrays_of.learn(past, arrays_of.in_order(past, np.arange(9)), None)
+    recipe, made = arrays_of.learn(past, in_order(past, np.arange(9)), None)
     x, y = Windows(made, recipe, "cpu").gather(torch.arange(9), torch.full((9,), 100))
     net = network.make(recipe, network.Size(hidden=8, heads=2, number=4), 7).eval()
     given = net(x)["prediction"].detach().double().numpy()

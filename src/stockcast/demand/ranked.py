@@ -8,6 +8,7 @@ from jaxtyping import Float, Int, UInt64
 
 from stockcast.core.arrays import freeze
 from stockcast.core.random import Stream
+from stockcast.demand.courses import drawn
 from stockcast.demand.innovations import Paths
 
 
@@ -67,12 +68,10 @@ class Ranked:
         horizon: int,
     ) -> Paths:
         """Draw a course for each path, and give it the values of its ranks."""
-        order = np.argsort(stream.child("courses").uniform(keys, (n_paths,)), axis=1, kind="stable")
-        turn, several = np.arange(n_paths), self.near.shape[1]
-        place = turn * several // n_paths if n_paths < several else turn % several
+        course = drawn(self.near[rows], keys, stream, n_paths)
         # period by period, so that what is sorted lies side by side
-        ranks = np.ascontiguousarray(self.pool[:, :horizon].T)[:, np.take_along_axis(self.near[rows], place[order], 1)]
-        share = np.clip((turn + 0.5) / n_paths, self.levels[0], self.levels[-1])
+        ranks = np.ascontiguousarray(self.pool[:, :horizon].T)[:, course]
+        share = np.clip((np.arange(n_paths) + 0.5) / n_paths, self.levels[0], self.levels[-1])
         at = np.clip(np.searchsorted(self.levels, share) - 1, 0, len(self.levels) - 2)
         weight = (share - self.levels[at]) / (self.levels[at + 1] - self.levels[at])
         values = self.values[rows][:, :horizon].transpose(1, 0, 2)

@@ -1,4 +1,4 @@
-"""Paths as a mean times what came of earlier forecasts over what was forecast: whole courses of ratios."""
+"""Paths as a level times whole courses of the past over their own level."""
 
 from dataclasses import dataclass
 from typing import final
@@ -8,25 +8,26 @@ from jaxtyping import Float, Int, UInt64
 
 from stockcast.core.arrays import freeze
 from stockcast.core.random import Stream
+from stockcast.demand.courses import drawn
 from stockcast.demand.innovations import Paths
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """A point forecast times courses of ratios, each a piece of the past held against what was forecast for it.
+    """A level of each step times courses of ratios, each what came in a window of the past over the level it had then.
 
     With k the course that a path p of series i drew, all of ``near[i]`` equally often::
 
         y[i, p, h] = min(mean[i, h] · pool[k, h], cap[i])
 
-    A course is one window of one series, so that its ratios hang together over time as errors did: no dependence has
-    to be assumed (conformal prediction by ratios, with whole windows as in the Schaake shuffle of Clark et al. 2004).
+    A course is one window of one series, so that its periods hang together over time as they did then: no dependence
+    has to be assumed. Which windows a series draws from is for its model to say (analogues: Delle Monache et al. 2013).
 
     Parameters
     ----------
     mean
-        In units.
+        The level, in units: the mean of the paths is it times that of the courses.
     pool
         Ratios without a unit, of all series together.
     near
@@ -60,11 +61,8 @@ class Ratios:
         n_paths: int,
         horizon: int,
     ) -> Paths:
-        """Draw a course for each path, all as often as the numbers allow, in an order of the series' own."""
-        order = np.argsort(stream.child("courses").uniform(keys, (n_paths,)), axis=1, kind="stable")
-        turn, several = np.arange(n_paths), self.near.shape[1]
-        place = turn * several // n_paths  # evenly over them, for they may be in the order of their size
-        course = np.take_along_axis(self.near[rows], place[order], axis=1)
+        """Draw a course for each path."""
+        course = drawn(self.near[rows], keys, stream, n_paths)
         paths = self.pool[:, :horizon][course]
         paths *= self.mean[rows, None, :horizon]
         return np.minimum(paths, self.cap[rows, None, None])

@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from stockcast.core.parallel import map_pieces
-from stockcast.demand import PathSource
+from stockcast.demand import PathSource, SampledForecast
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
-from stockcast.evaluation.scores import Outcome, Quantiles, join, judge, judged, spread
+from stockcast.evaluation.scores import Outcome, Quantiles, join, judged, spread
 from stockcast.models.catalogue import PLAIN, Setting, is_pooled, make
 from stockcast.models.ladder import FittedLadder, Ladder
 from stockcast.models.profile import Profile, profile
@@ -99,15 +99,36 @@ def _judged(piece: Piece, ladder: FittedLadder, known: int, fit_s: float) -> Jud
     past = piece.panel.until(known)
     raw = ladder.predict(past, piece.window, seed=piece.seed, n_paths=piece.n_paths)
     demand = published(raw, past)
-    told = evidence(past)
-    scales = naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)
-    window = slice(known, known + piece.window)
-    used = piece.panel.fully_in_stock[:, window]
-    settled = piece.panel.settled[:, window]
-    given = demand, piece.panel.sales[:, window], used, scales, piece.periods, piece.levels, settled
-    outcome, quantiles = (judge(*given), None) if piece.keep is None else judged(*given, piece.keep)
+    outcome, kept = held_against(demand, piece.panel, past, piece.periods, piece.levels, piece.keep)
+    quantiles = None if piece.keep is None else kept
     source = raw.source.take(piece.keep) if piece.keep is not None and is_pooled(piece.model) else None
     return Judged(outcome, fit_s, time.perf_counter() - begin, source, quantiles)
+
+
+def held_against(
+    demand: SampledForecast,
+    panel: Panel,
+    past: Panel,
+    periods: Int[np.ndarray, " series"],
+    levels: tuple[float, ...],
+    keep: Int[np.ndarray, " kept"] | None = None,
+) -> tuple[Outcome, Quantiles]:
+    """Hold a forecast against the window that came after its origin, in terms of the naive steps of the past.
+
+    Parameters
+    ----------
+    demand
+        Of the panel's series, for the periods after ``past``.
+    panel, past
+        What came, and what was known of it at the origin.
+    periods, levels, keep
+        As in :func:`stockcast.evaluation.scores.judged`.
+    """
+    told = evidence(past)
+    scales = naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)
+    window = slice(past.time.n, past.time.n + demand.horizon)
+    used, settled = panel.fully_in_stock[:, window], panel.settled[:, window]
+    return judged(demand, panel.sales[:, window], used, scales, periods, levels, settled, keep)
 
 
 def backtest(

@@ -6,17 +6,15 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from stockcast.evaluation.backtest import Backtested
+from stockcast.evaluation.backtest import Backtested, held_against
 from stockcast.evaluation.blended import fit_weighted
 from stockcast.evaluation.ensemble import origins, weigh
 from stockcast.evaluation.folds import Folds
-from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
-from stockcast.evaluation.scores import Outcome, judge
+from stockcast.evaluation.scores import Outcome
 from stockcast.evaluation.selection import competing
 from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.models.states import sampled
-from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
 
@@ -61,8 +59,5 @@ def blends(
             ready=ready if len(keep) == len(panel.series) else None,
         )  # fmt: skip
         demand = published(sampled(past, fitted.source, cut.window, seed=seed, n_paths=n_paths), past)
-        history, window = evidence(past), slice(known, known + cut.window)
-        scales = naive_scales(history.values, history.used, 7 if past.time.step == "day" else 1)
-        used, settled = panel.fully_in_stock[:, window], panel.settled[:, window]
-        out.append(judge(demand, panel.sales[:, window], used, scales, periods, levels, settled))
+        out.append(held_against(demand, panel, past, periods, levels)[0])
     return out

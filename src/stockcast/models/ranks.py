@@ -61,7 +61,7 @@ class Ranks:
 def independent(horizon: int, courses: int = 128) -> Ranks:
     """Give courses whose periods do not hang together, for where nothing is known of it."""
     keys = np.arange(courses, dtype=np.uint64)
-    return Ranks(Stream(0, "tft/independent").uniform(keys, (horizon,)), np.zeros((courses, 2)), keys)
+    return Ranks(Stream(0, "ranks/independent").uniform(keys, (horizon,)), np.zeros((courses, 2)), keys)
 
 
 def places(
@@ -114,16 +114,16 @@ def ranked(
 
 
 def filled(
-    ranks: Float[np.ndarray, "course horizon"], there: Bool[np.ndarray, "course horizon"]
+    courses: Float[np.ndarray, "course horizon"], there: Bool[np.ndarray, "course horizon"]
 ) -> Float[np.ndarray, "course horizon"]:
-    """Fill the periods that tell nothing with the other ranks of their course, in turn.
+    """Fill the periods that tell nothing with the other values of their course, in turn; with 0.5 where none tells.
 
     Examples
     --------
     >>> filled(np.array([[0.5, 0.0, 0.9, 0.0]]), np.array([[True, False, True, False]])).tolist()
     [[0.5, 0.5, 0.9, 0.9]]
     """
-    out = ranks.copy()
+    out = courses.copy()
     for row, known in zip(out, there, strict=True):
         if not known.all():
             row[~known] = np.resize(row[known], int((~known).sum())) if known.any() else 0.5

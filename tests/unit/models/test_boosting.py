@@ -14,11 +14,13 @@ from stockcast.evaluation.replay import replays
 from stockcast.models.boosting.forest import EACH, Forest, centred, weighed
 from stockcast.models.boosting.model import Boosting
 from stockcast.models.boosting.pair import Pair, absolute, ratio, relative, weight
-from stockcast.models.boosting.rows import Features, Halves, take, told
+from stockcast.models.boosting.rows import Features, Halves, take
 from stockcast.models.boosting.trees import POWER, Trees, parameters
-from stockcast.models.boosting.windows import Windows, filled, look_back, places
+from stockcast.models.boosting.windows import Windows, look_back, places
 from stockcast.models.ladder import Ladder, failed
 from stockcast.models.naive import MovingAverage
+from stockcast.models.pooled import told
+from stockcast.models.ranks import filled
 
 
 def test_a_row_has_the_target_of_its_period_over_the_scale_at_its_origin():
@@ -185,6 +187,18 @@ def test_each_half_of_the_past_is_forecast_by_the_model_that_has_not_seen_it(mon
     assert set(halves.of(learnt_from[2]).tolist()) == {0, 1} == set(halves.of(learnt_from[3]).tolist())
 
 
+def test_without_a_window_that_tells_enough_there_is_no_forecast_without_a_distribution():
+    past = retail(8, 300)
+    in_stock = np.where(np.arange(300) % 3 == 0, 1.0, 0.0) * np.ones((8, 1))
+    past = panel(np.where(in_stock > 0, past.sales, 0.0), in_stock=in_stock)
+    assert Boosting().can_fit(past).all()
+    with pytest.raises(RuntimeError, match="no 28 periods in a row at least half of which tell of demand"):
+        Boosting().fit(past, seed=7)
+    demand, fallback = Ladder(Boosting()).fit(past, seed=7).climb(past, 10, seed=7, n_paths=20)
+    assert failed(fallback).all()
+    assert np.isfinite(demand.paths()).all()
+
+
 def test_both_models_make_the_same_deviance_small():
     def deviance(y, mean, p=POWER):
         return 2 * (y ** (2 - p) / ((1 - p) * (2 - p)) - y * mean ** (1 - p) / (1 - p) + mean ** (2 - p) / (2 - p))
@@ -224,7 +238,9 @@ def test_sorted_courses_are_drawn_evenly():
 
 
 def test_holes_of_a_course_are_filled_from_it():
-    assert filled(np.array([[np.nan, 2.0, np.nan]])).tolist() == [[2.0, 2.0, 2.0]]
+    there = np.array([[False, True, False, True], [False] * 4])
+    told_of = filled(np.array([[9.0, 2.0, 9.0, 4.0]] * 2), there)
+    assert told_of.tolist() == [[2.0, 2.0, 4.0, 4.0], [0.5] * 4]
 
 
 def test_a_text_that_was_changed_is_refused():

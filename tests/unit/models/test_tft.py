@@ -23,6 +23,7 @@ from stockcast.core.random import Stream
 from stockcast.demand import Ranked, SampledForecast
 from stockcast.demand.arrays import pack, unpack
 from stockcast.models.ladder import Ladder
+from stockcast.models.pooled import in_order
 from stockcast.models.ranks import Ranks, ranked
 from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, network, reading, saved, training
 from stockcast.models.tft.batcher import Pool
@@ -37,7 +38,7 @@ def forecast(fitted, past, horizon=15, *, n_paths=50):
 
 def material(past, *, size=SMALL.size):
     """What a training takes: network, windows, pool, and the held-out windows."""
-    rows = arrays.in_order(past, np.arange(len(past.series)))
+    rows = in_order(past, np.arange(len(past.series)))
     recipe, made = arrays.learn(past, rows, None)
     windows = Windows(made, recipe, "cpu")
     late = past.time.n - recipe.encoder - recipe.horizon
@@ -97,7 +98,7 @@ def test_the_windows_that_judge_are_not_learnt_from():
     changed = replace(past, sales=sales)
     course = replace(COURSE, every=99, patience=9)  # one look, at the end
     one = train(past, course)
-    rows = arrays.in_order(past, np.arange(9))
+    rows = in_order(past, np.arange(9))
     other_windows = Windows(arrays.make(changed, rows, recipe, 0), recipe, "cpu")
     net = network.make(recipe, SMALL.size, 1)
     other = training.train(net, other_windows, pool, held, course, Stream(7, "test"))
@@ -189,7 +190,7 @@ def test_the_last_steps_learn_from_the_latest_windows_and_the_weights_before_the
     assert newest[0].count == newest[1].count + pool.count
     sales = PAST.sales.copy()
     sales[:, -recipe.horizon :] *= 3.0  # other targets of the held-out windows
-    rows = arrays.in_order(PAST, np.arange(9))
+    rows = in_order(PAST, np.arange(9))
     changed = Windows(arrays.make(replace(PAST, sales=sales), rows, recipe, 0), recipe, "cpu")
     course = replace(COURSE, steps=20, every=99)  # one look, at the end
     one, other = (
@@ -553,7 +554,7 @@ def test_what_the_network_looked_at_is_told_by_name():
 def test_shares_are_those_of_the_network_on_the_window_at_the_origin():
     fitted = learnt()
     recipe = fitted.learnt.recipe
-    rows = arrays.in_order(PAST, np.arange(9))
+    rows = in_order(PAST, np.arange(9))
     windows = Windows(arrays.make(PAST, rows, recipe, recipe.horizon), recipe, "cpu")
     x, _ = windows.gather(torch.tensor([4]), torch.tensor([260 - recipe.encoder]))
     with torch.no_grad():
@@ -568,7 +569,7 @@ def test_shares_are_those_of_the_network_on_the_window_at_the_origin():
 def test_a_gpu_gathers_the_windows_of_the_cpu_and_learns_from_them():
     if not torch.cuda.is_available():
         pytest.fail("make test-gpu needs a CUDA device")
-    rows = arrays.in_order(PAST, np.arange(9))
+    rows = in_order(PAST, np.arange(9))
     recipe, made = arrays.learn(PAST, rows, None)
     one, other = (Windows(made, recipe, kind) for kind in ("cpu", "cuda"))
     series, start = torch.arange(9), torch.full((9,), 90)

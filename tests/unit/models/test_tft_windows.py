@@ -12,6 +12,8 @@ from made_panels import panel, retail
 from stockcast.core.random import Stream
 from stockcast.features.calendar import distances
 from stockcast.features.price import prices
+from stockcast.models.pooled import in_order
+from stockcast.models.pooled import told as evidence_of
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft.batcher import Pool
 from stockcast.models.tft.recipe import FIXED, Recipe, lengths
@@ -19,7 +21,7 @@ from stockcast.models.tft.windows import Windows
 
 
 def read(past, further=0, horizon=None):
-    rows = arrays_of.in_order(past, np.arange(len(past.series)))
+    rows = in_order(past, np.arange(len(past.series)))
     recipe, learnt = arrays_of.learn(past, rows, horizon)
     made = arrays_of.make(past, rows, recipe, further) if further else learnt
     return rows, recipe, made, Windows(made, recipe, "cpu")
@@ -27,7 +29,7 @@ def read(past, further=0, horizon=None):
 
 def plain(past, row, start, recipe, shift=0):
     """One window, read off the panel by loops: what the network gets of each period, by name."""
-    values, used = arrays_of.told(past)
+    values, used = evidence_of(past)
     origin = start + recipe.encoder - 1
     seen = [values[row, t] for t in range(start, origin + 1) if used[row, t]]
     sold = [values[row, t] for t in range(origin + 1) if used[row, t] and values[row, t] > 0]
@@ -172,9 +174,9 @@ def test_scaling_is_learnt_from_the_series_alone_that_are_read():
     price = past.known.price.copy()
     price[8] *= 1e6
     assert np.isfinite(price[8]).any()
-    some = arrays_of.in_order(past, np.arange(8))
+    some = in_order(past, np.arange(8))
     recipe, _ = arrays_of.learn(past, some, None)
-    alone, _ = arrays_of.learn(past.take(np.arange(8)), arrays_of.in_order(past.take(np.arange(8)), np.arange(8)), None)
+    alone, _ = arrays_of.learn(past.take(np.arange(8)), in_order(past.take(np.arange(8)), np.arange(8)), None)
     assert recipe == alone
     column = recipe.columns.index("price_to_mean")
     made = arrays_of.make(past, some, recipe, 0).series[:, :, len(FIXED) + column]
@@ -207,7 +209,7 @@ def test_periods_that_tell_nothing_weigh_nothing_and_no_later_demand_is_read():
     rows, recipe, made, windows = read(past)
     series, start = torch.arange(6), torch.full((6,), 60)
     x, (_, weight) = windows.gather(series, start)
-    _, used = arrays_of.told(past)
+    _, used = evidence_of(past)
     later = used[rows, 60 + recipe.encoder : 60 + recipe.encoder + recipe.horizon]
     assert ((weight > 0).numpy() == later).all()
     sales = past.sales.copy()

@@ -15,10 +15,11 @@ from stockcast.models.boosting import gpu
 from stockcast.models.boosting import rows as rows_of
 from stockcast.models.boosting.forest import LEAST, Forest, centred, weighed
 from stockcast.models.boosting.pair import Pair, absolute, relative
-from stockcast.models.boosting.rows import CHUNK, Chunk, Features, Halves, told
+from stockcast.models.boosting.rows import CHUNK, Chunk, Features, Halves
 from stockcast.models.boosting.trees import Means
 from stockcast.models.boosting.windows import SEASON, asked, look_back, places
 from stockcast.models.history import ceiling
+from stockcast.models.pooled import told
 from stockcast.models.states import sampled
 from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
@@ -86,7 +87,7 @@ class Boosting(Forecaster):
         notes = _told(len(taken.y), taken.offered, room)
         del taken
         windows = look_back(panel, features, learnt, halves, crossed.load(), seed=seed)
-        forest = Forest.grow(windows, seed) if len(windows.x) else None
+        forest = Forest.grow(windows, seed)
         return FittedBoosting(
             panel.series, panel.time.n, panel.time.step, features, learnt, pair, crossed, forest, notes
         )

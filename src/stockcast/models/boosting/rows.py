@@ -13,8 +13,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from stockcast.core.random import Stream
 from stockcast.features import ALWAYS, Block, Column, Groups, Spec, build, gather
-from stockcast.models.history import ABSURD
-from stockcast.models.uncensor import evidence
+from stockcast.models.pooled import told
 from stockcast.panel import Panel
 
 CHUNK = 256  # series whose features are held at once
@@ -99,13 +98,6 @@ class Chunk:
                     x[:, at] /= by
         x[np.isinf(x)] = np.nan
         return x
-
-
-def told(panel: Panel) -> tuple[Float[np.ndarray, "series time"], Bool[np.ndarray, "series time"]]:
-    """Give the evidence of demand; a series with absurd sales tells nothing, so that it changes no other."""
-    found = evidence(panel)
-    sound = np.asarray((np.where(found.used, found.values, 0.0) < ABSURD).all(axis=1))
-    return found.values, found.used & sound[:, None]
 
 
 def first_origin(n: int) -> int:

@@ -20,7 +20,6 @@ MOST_TREES, LEAST_TREES = 200, 50
 RATE = 0.08
 WORTH = 100_000  # rows below which threads wait for one another more than they work
 
-Predictor = Callable[[np.ndarray], np.ndarray]
 Means = Callable[[np.ndarray], np.ndarray]
 
 
@@ -44,7 +43,7 @@ class Trees:
             raise DataError("a boosted model was changed after it was written", code="SC-M006", help="fit it again")
         return lightgbm.Booster(model_str=self.text)
 
-    def load(self) -> Predictor:
+    def load(self) -> Means:
         """Read the text, once for many rows; what it gives back takes features and gives the mean of their targets.
 
         Raises

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Float32, Int
 
 from stockcast.core.axes import Step
 from stockcast.core.random import Stream
 from stockcast.models.boosting.rows import Chunk, Features, Halves, by_key, first_origin, in_order
 from stockcast.models.boosting.trees import Means
+from stockcast.models.ranks import filled
 from stockcast.panel import Panel
 
 SEASON: dict[Step, int] = {"day": 7, "week": 1}  # windows begin in the same place of the week as tonight's
 MOST = 60_000  # windows
 STEPS = 4  # steps ahead that a window's level is forecast at
-LEAST = 1e-6
 
 
 @final
@@ -80,6 +80,11 @@ def look_back(
         The length of windows.
     halves, means
         The halves of the past, and of each half the model that did not learn from it.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none: without courses of the past a forecast would have no distribution.
     """
     begin, season = first_origin(panel.time.n), SEASON[panel.time.step]
     origins = np.arange(
@@ -98,28 +103,16 @@ def look_back(
         there = chunk.used[s[:, None], window]
         fine = np.flatnonzero(there.sum(axis=1) >= max(1, (learnt + 1) // 2))
         fine = fine[by_key(part, s[fine])]
+        if not len(fine):
+            continue
         s, o, window, there = s[fine], o[fine], window[fine], there[fine]
         over = chunk.demand[s[:, None], window] / chunk.scale[s, o][:, None]
-        courses.append(filled(np.where(there, over, np.nan)).astype(np.float32))
+        courses.append(filled(over, there).astype(np.float32))
         xs.append(asked(chunk, s, o, learnt, means, halves.of(o + 1 + learnt // 2)))
         codes = chunk.categorical
+    if not xs:
+        raise RuntimeError(f"no {learnt} periods in a row at least half of which tell of demand")
     return Windows(np.concatenate(xs), np.concatenate(courses), codes)
-
-
-def filled(courses: Float[np.ndarray, "window learnt"]) -> Float[np.ndarray, "window learnt"]:
-    """Fill the holes (NaN) of each course with its other values in turn.
-
-    Examples
-    --------
-    >>> filled(np.array([[0.5, np.nan, 2.0, np.nan]])).tolist()
-    [[0.5, 0.5, 2.0, 2.0]]
-    """
-    out = courses.copy()
-    for at in np.flatnonzero(np.isnan(out).any(axis=1)).tolist():
-        row = out[at]
-        hole = np.isnan(row)
-        row[hole] = np.resize(row[~hole], int(hole.sum()))
-    return out
 
 
 def places(horizon: int, learnt: int, shift: int, season: int) -> Int[np.ndarray, " horizon"]:

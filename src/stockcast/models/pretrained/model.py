@@ -13,7 +13,8 @@ from stockcast.core.random import Stream
 from stockcast.demand import Ranked, SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.catalogue import Pretrained
-from stockcast.models.history import ABSURD, ceiling, recent_quantiles
+from stockcast.models.history import ceiling, recent_quantiles
+from stockcast.models.pooled import in_order, told
 from stockcast.models.pretrained.folder import require
 from stockcast.models.pretrained.tails import excesses, reached
 from stockcast.models.ranks import Ranks, filled, independent, places, ranked
@@ -65,7 +66,7 @@ class Chronos(Forecaster):
         from stockcast.models.pretrained.network import load
 
         network = load(self.pretrained)
-        rows = _in_order(panel, np.flatnonzero(_able(panel)))
+        rows = in_order(panel, np.flatnonzero(_able(panel)))
         horizon = min(AHEAD[panel.time.step], max(1, panel.time.n // 4))
         least = ENOUGH[panel.time.step]
         between = BETWEEN[panel.time.step]
@@ -128,7 +129,7 @@ class FittedChronos(FittedForecaster):
             if len(rest):
                 few = recent_quantiles(found.values[rest], found.used[rest], ENOUGH[panel.time.step], own)
                 values[part_rows[rest]] = few[:, None]
-        rows = _in_order(panel, np.flatnonzero(able))
+        rows = in_order(panel, np.flatnonzero(able))
         if len(rows):
             past = _read(panel, rows, panel.time.n)
             values[rows], scale[rows] = _forecast(network, past, horizon), np.where(past.alike, 0.0, past.scale)
@@ -191,12 +192,5 @@ def _able(panel: Panel) -> Bool[np.ndarray, " series"]:
     """Tell which series have enough evidence, and nothing absurd in it."""
     able = np.zeros(len(panel.series), dtype=bool)
     for rows in panel.chunks(CHUNK):
-        found = evidence(panel.take(rows))
-        sound = (np.where(found.used, found.values, 0.0) < ABSURD).all(axis=1)
-        able[rows] = sound & (found.used.sum(axis=1) >= ENOUGH[panel.time.step])
+        able[rows] = told(panel.take(rows))[1].sum(axis=1) >= ENOUGH[panel.time.step]
     return able
-
-
-def _in_order(panel: Panel, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
-    """Give rows in the order of their series' keys: the same batches in any order of the series."""
-    return rows[np.argsort(panel.series.keys[rows], kind="stable")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Float32, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import weekday
@@ -13,25 +13,12 @@ from stockcast.features.calendar import distances
 from stockcast.features.covariates import covariates, promotions
 from stockcast.features.price import prices
 from stockcast.features.static import column_of
-from stockcast.models.history import ABSURD
+from stockcast.models.pooled import told
 from stockcast.models.tft.recipe import FAR, FIXED, YEAR, Recipe
-from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
 CHUNK = 512  # series read at once
 SMALLEST = 0.1  # of the mean size of a demand: no series' scale is taken for smaller
-
-
-def told(panel: Panel) -> tuple[Float[np.ndarray, "series time"], Bool[np.ndarray, "series time"]]:
-    """Give the evidence of demand; a series with absurd sales tells nothing, so that it changes no other."""
-    found = evidence(panel)
-    sound = np.asarray((np.where(found.used, found.values, 0.0) < ABSURD).all(axis=1))
-    return found.values, found.used & sound[:, None]
-
-
-def in_order(panel: Panel, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
-    """Give rows in the order of their series' keys: the same series come in the same order, whoever else is there."""
-    return rows[np.argsort(panel.series.keys[rows], kind="stable")]
 
 
 @final

@@ -13,12 +13,13 @@ from stockcast.core.axes import SeriesAxis
 from stockcast.demand import Ranked, SampledForecast
 from stockcast.models.base import FittedForecaster
 from stockcast.models.history import ceiling, recent_quantiles
+from stockcast.models.pooled import in_order, told
 from stockcast.models.ranks import Ranks, independent, places
 from stockcast.models.states import sampled
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft import network as network_of
 from stockcast.models.tft import saved
-from stockcast.models.tft.arrays import CHUNK, in_order, told
+from stockcast.models.tft.arrays import CHUNK
 from stockcast.models.tft.network import LEVELS, Size
 from stockcast.models.tft.reading import at_origin, put, quantiles, usable
 from stockcast.models.tft.recipe import Recipe, lengths

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
+from stockcast.models.pooled import in_order
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft.batcher import some
 from stockcast.models.tft.fitted import FittedTft
@@ -64,7 +65,7 @@ def interpret(fitted: FittedTft, panel: Panel) -> Interpretation | None:
     if fitted.learnt is None:
         return None
     recipe, n = fitted.learnt.recipe, len(panel.series)
-    rows = arrays_of.in_order(panel, np.flatnonzero(usable(panel, recipe.encoder)[0]))
+    rows = in_order(panel, np.flatnonzero(usable(panel, recipe.encoder)[0]))
     windows = put(arrays_of.make(panel, rows, recipe, recipe.horizon), recipe)[0]
     network = fitted.learnt.network().to(windows.device).eval()
     start = panel.time.n - recipe.encoder

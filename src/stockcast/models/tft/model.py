@@ -17,11 +17,11 @@ from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.base import Forecaster
 from stockcast.models.catalogue import GONE_ON, Effort
+from stockcast.models.pooled import in_order
 from stockcast.models.ranks import Ranks, filled, independent, places, ranked
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft import network as network_of
 from stockcast.models.tft import saved
-from stockcast.models.tft.arrays import in_order
 from stockcast.models.tft.batcher import Pool, seed_of
 from stockcast.models.tft.course import Budget
 from stockcast.models.tft.fitted import FittedTft, Learnt

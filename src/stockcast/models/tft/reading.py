@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
+from stockcast.models.pooled import told
 from stockcast.models.smoothing.device import device
-from stockcast.models.tft.arrays import CHUNK, Arrays, told
+from stockcast.models.tft.arrays import CHUNK, Arrays
 from stockcast.models.tft.batcher import Pairs, some
 from stockcast.models.tft.recipe import Recipe
 from stockcast.models.tft.training import LOOK, computing
