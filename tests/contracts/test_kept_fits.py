@@ -104,9 +104,9 @@ def test_scrambling_what_comes_after_a_fit_or_an_origin_changes_no_forecast_made
     whole, folds = retail(8, 260), Folds((204, 232), 28)
     given = {"periods": np.full(8, 5), "levels": (0.5, 0.9), "n_paths": 20, "seed": 7, "refit_every": 2}
     drawn = []
-    judge = module.judge
+    judge = module.judged
     monkeypatch.setattr(
-        module, "judge", lambda demand, *more: drawn.append(demand.paths().tobytes()) or judge(demand, *more)
+        module, "judged", lambda demand, *more: drawn.append(demand.paths().tobytes()) or judge(demand, *more)
     )
     for each in (whole, scrambled(whole, 232), scrambled(whole, 204)):
         backtest([name], each, folds, **given)

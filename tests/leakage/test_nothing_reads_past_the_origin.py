@@ -60,13 +60,13 @@ def test_no_fold_forecasts_from_the_window_that_judges_it(name, monkeypatch):
     observed[2, :105] = False  # without a history at the first origin: forecast by the profile of the others
     whole = panel(past.sales, observed=observed, in_stock=past.in_stock, category=past.attributes.column("category"))
     seen = []
-    judge = backtest.judge
+    judge = backtest.judged
 
     def spy(demand, actual, used, scales, *more):
         seen.append((demand.paths().tobytes(), scales[0].tobytes(), scales[1].tobytes()))
         return judge(demand, actual, used, scales, *more)
 
-    monkeypatch.setattr(backtest, "judge", spy)
+    monkeypatch.setattr(backtest, "judged", spy)
     for known in (90, 105):
         seen.clear()
         for each in (whole, scrambled(whole, known)):
