@@ -63,7 +63,7 @@ def test_no_fold_forecasts_from_the_window_that_judges_it(name, monkeypatch):
     judge = backtest.judged
 
     def spy(demand, actual, used, scales, *more):
-        seen.append((demand.paths().tobytes(), scales[0].tobytes(), scales[1].tobytes()))
+        seen.append((demand.paths().tobytes(), *(one.tobytes() for one in scales)))
         return judge(demand, actual, used, scales, *more)
 
     monkeypatch.setattr(backtest, "judged", spy)

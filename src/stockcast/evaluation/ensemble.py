@@ -78,7 +78,7 @@ def origins(
     for at, known in enumerate(folds.known):
         past, window = some.until(known), slice(known, known + folds.window)
         told = evidence(past)
-        scale = metrics.naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1)[1]
+        scale = metrics.naive_scales(told.values, told.used, 7 if past.time.step == "day" else 1).season
         actual, used = some.sales[:, window], some.fully_in_stock[:, window]
         inside = np.arange(folds.window) < np.clip(periods[rows], 1, folds.window)[:, None]
         sold = np.where(

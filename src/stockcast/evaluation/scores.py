@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Float32, Int
 from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
 from stockcast.evaluation import metrics
+from stockcast.evaluation.metrics import Scales
 
 ALL = "all"  # the segment of all series
 COVERED = (0.9, 0.95, 0.975, 0.99)
@@ -46,7 +47,8 @@ class Outcome:
 
     ``single`` and ``total`` are the scaled quantile losses of single periods, and of their sum over the protection
     interval (divided by its periods as well); ``pinball`` is that of single periods in units, summed over them.
-    ``covered`` holds the shares not above the quantiles of ``COVERED``: of single periods, then of the sum.
+    ``held`` is the mean stock that ordering the mean would hold, in periods of demand. ``covered`` holds the shares not
+    above the quantiles of ``COVERED``: of single periods, then of the sum.
     """
 
     absolute: Float[np.ndarray, " series"]
@@ -54,6 +56,7 @@ class Outcome:
     actual: Float[np.ndarray, " series"]
     rmsse: Float[np.ndarray, " series"]
     mase: Float[np.ndarray, " series"]
+    held: Float[np.ndarray, " series"]
     single: Float[np.ndarray, " series"]
     total: Float[np.ndarray, " series"]
     pinball: Float[np.ndarray, " series"]
@@ -112,7 +115,7 @@ def judge(
     demand: SampledForecast,
     actual: Float[np.ndarray, "series horizon"],
     used: Bool[np.ndarray, "series horizon"],
-    scales: tuple[np.ndarray, np.ndarray],
+    scales: Scales,
     periods: Int[np.ndarray, " series"],
     levels: tuple[float, ...],
     settled: Bool[np.ndarray, "series horizon"] | None = None,
@@ -125,7 +128,7 @@ def judged(
     demand: SampledForecast,
     actual: Float[np.ndarray, "series horizon"],
     used: Bool[np.ndarray, "series horizon"],
-    scales: tuple[np.ndarray, np.ndarray],
+    scales: Scales,
     periods: Int[np.ndarray, " series"],
     levels: tuple[float, ...],
     settled: Bool[np.ndarray, "series horizon"] | None = None,
@@ -136,7 +139,7 @@ def judged(
     Parameters
     ----------
     scales
-        The root mean squared step and the mean absolute seasonal step of the history.
+        What the history says that errors are divided by.
     periods
         The protection interval of each series; cut to the window. Its sum is judged where all of it is settled.
     settled
@@ -162,7 +165,7 @@ def judged(
         at = np.searchsorted(rows, keep[of_these])
         single[of_these], of_sum[of_these] = np.minimum(quantiles[at], HUGE), np.minimum(sums[at], HUGE)
         parts.append(_outcome(mean, paths, total, actual[rows], used[rows], inside[rows], whole[rows],
-                              (scales[0][rows], scales[1][rows]), levels))  # fmt: skip
+                              scales.take(rows), levels))  # fmt: skip
     return join(parts), Quantiles(single, of_sum)
 
 
@@ -172,13 +175,13 @@ def _ranks(levels: Sequence[float], n_paths: int) -> np.ndarray:
 
 def _outcome(
     mean: np.ndarray, paths: np.ndarray, totals: np.ndarray, actual: np.ndarray, used: np.ndarray, inside: np.ndarray,
-    whole: np.ndarray, scales: tuple[np.ndarray, np.ndarray], levels: tuple[float, ...],
+    whole: np.ndarray, scales: Scales, levels: tuple[float, ...],
 ) -> Outcome:  # fmt: skip
     """Judge paths and their sums, each sorted from the smallest to the largest path."""
     any_used = used.any(axis=1)
     sold = np.where(inside, actual, 0.0).sum(axis=1)
     at, covering = _ranks(levels, paths.shape[1]), _ranks(COVERED, paths.shape[1]).tolist()
-    single = metrics.scaled_quantile_loss(paths[:, at].transpose(0, 2, 1), actual, used, levels, scales[1])
+    single = metrics.scaled_quantile_loss(paths[:, at].transpose(0, 2, 1), actual, used, levels, scales.season)
     loss = metrics.quantile_loss(totals[:, at][:, None, :], sold[:, None], levels)[:, 0].mean(axis=1)
     covered = [metrics.coverage(paths[:, rank], actual, used) for rank in covering]
     covered += [metrics.coverage(totals[:, rank, None], sold[:, None], whole[:, None]) for rank in covering]
@@ -190,11 +193,12 @@ def _outcome(
         absolute=summed(np.abs(mean - actual)),
         error=summed(mean - actual),
         actual=summed(actual),
-        rmsse=metrics.rmsse(mean, actual, used, scales[0]),
-        mase=metrics.mase(mean, actual, used, scales[1]),
+        rmsse=metrics.rmsse(mean, actual, used, scales.step),
+        mase=metrics.mase(mean, actual, used, scales.season),
+        held=metrics.periods_in_stock(mean, actual, used, scales.level),
         single=single,
-        total=np.where(whole, loss / scales[1] / inside.sum(axis=1), np.nan),
-        pinball=single * scales[1] * used.sum(axis=1),
+        total=np.where(whole, loss / scales.season / inside.sum(axis=1), np.nan),
+        pinball=single * scales.season * used.sum(axis=1),
         total_error=np.where(whole, totals.mean(axis=1) - sold, np.nan),
         total_actual=np.where(whole, sold, np.nan),
         covered=np.stack(covered, axis=1),
@@ -223,6 +227,8 @@ def measures(outcome: Outcome, rows: np.ndarray) -> dict[str, float]:
         "scaled_quantile_loss_sum": mean_of(outcome.total[rows]),
         "weighted_quantile_loss": _ratio(outcome.pinball[rows], outcome.actual[rows]),
         "bias_sum": _ratio(outcome.total_error[rows], outcome.total_actual[rows]),
+        "periods_in_stock": mean_of(outcome.held[rows]),
+        "periods_in_stock_absolute": mean_of(np.abs(outcome.held[rows])),
     }
     covering = [f"coverage_{level:g}" for level in COVERED] + [f"coverage_sum_{level:g}" for level in COVERED]
     told |= {name: mean_of(outcome.covered[rows, at]) for at, name in enumerate(covering)}

@@ -41,11 +41,12 @@ def test_nothing_to_judge_is_not_a_number():
 def test_scales_by_hand():
     values = np.array([[1.0, 3.0, 0.0, 7.0], [5.0, 5.0, 5.0, 5.0], [0.0, 0.0, 0.0, 0.0]])
     used = np.array([[True, True, False, True], [True] * 4, [True] * 4])
-    root, absolute = metrics.naive_scales(values, used, 2)
+    root, absolute, _ = metrics.naive_scales(values, used, 2)
     np.testing.assert_allclose(root, [2.0, 5.0, 1.0])  # steps 1→3 only; a constant: its mean; nothing: 1
     np.testing.assert_allclose(absolute, [4.0, 5.0, 1.0])  # 3→7
 
 
 def test_a_history_shorter_than_a_season_has_a_scale():
-    root, absolute = metrics.naive_scales(np.array([[2.0, 4.0]]), np.ones((1, 2), dtype=bool), 7)
+    root, absolute, level = metrics.naive_scales(np.array([[2.0, 4.0]]), np.ones((1, 2), dtype=bool), 7)
+    assert level.tolist() == [3.0]
     assert (root[0], absolute[0]) == (2.0, 3.0)

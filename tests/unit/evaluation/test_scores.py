@@ -27,7 +27,11 @@ def judged():
     used[1:3] = True
     used[5] = False
     periods = np.array([3, 5, 14, 2, 7, 4])
-    scales = np.array([2.0, 1.0, 3.0, 1.0, 0.5, 1.0]), np.array([1.0, 2.0, 0.5, 1.0, 4.0, 1.0])
+    scales = metrics.Scales(
+        np.array([2.0, 1.0, 3.0, 1.0, 0.5, 1.0]),
+        np.array([1.0, 2.0, 0.5, 1.0, 4.0, 1.0]),
+        np.array([1.0, 3.0, 2.0, 0.5, 1.0, 4.0]),
+    )
     return demand.paths(), actual, used, periods, judge(demand, actual, used, scales, periods, LEVELS)
 
 
@@ -53,6 +57,22 @@ def test_pooled_losses_by_hand(judged):
     assert metrics.weighted_quantile_loss(quantiles, actual, used, LEVELS) == pytest.approx(lost / sold)
     mean = paths.mean(axis=1)
     assert told["wape"] == pytest.approx(metrics.wape(mean, actual, used))
+
+
+def test_periods_in_stock_by_a_walk(judged):
+    paths, actual, used, _, outcome = judged
+    levels, found = [1.0, 3.0, 2.0, 0.5, 1.0, 4.0], []
+    for row in range(6):
+        stock, after = 0.0, []
+        for forecast, sold, counts in zip(paths[row].mean(axis=0), actual[row], used[row], strict=True):
+            if counts:
+                stock += forecast - sold
+                after.append(stock)
+        if after:
+            found.append(sum(after) / len(after) / levels[row])
+    told = measures(outcome, np.arange(6))
+    assert told["periods_in_stock"] == pytest.approx(np.mean(found))
+    assert told["periods_in_stock_absolute"] == pytest.approx(np.mean(np.abs(found)))
 
 
 def test_coverage_of_periods_and_of_sums_by_hand(judged):
