@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -16,6 +17,7 @@ class Clock:
 
     def __init__(self, deadline: float | None = None) -> None:
         self._begin = time.monotonic()
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._deadline = deadline
         self.timings: dict[str, float] = {}
 

@@ -246,6 +246,7 @@ def _manifest(
         status=status,
         seed=assemble.seed_of(job),
         command=job.command,
+        started=night.clock.started,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         inputs=result.inputs.hashes,
         config=job.config.text_hash,

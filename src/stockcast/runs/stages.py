@@ -19,6 +19,7 @@ from stockcast.demand import SampledForecast
 from stockcast.evaluation.folds import LEAST
 from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
 from stockcast.models.boosting.importance import Importance, importance
+from stockcast.models.boosting.model import foretold
 from stockcast.models.catalogue import GONE_ON, Setting, candidates
 from stockcast.models.ladder import failed
 from stockcast.models.pretrained.folder import installed, require
@@ -104,6 +105,7 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
         night.cut_short("no model was chosen by backtest; the moving average forecast every series")
     choose(job.device)
     setting = _begun(night, inputs, names)
+    _foretell(night, inputs, names)
     require_columns(inputs.panel, config.hierarchy)
     with night.clock.stage("forecast"), job.progress.stage("forecasting") as done:
         made = evaluation.forecast(
@@ -169,6 +171,12 @@ def _names(night: Night, inputs: ingest.Inputs) -> list[str]:
     return names
 
 
+def _foretell(night: Night, inputs: ingest.Inputs, names: Sequence[str]) -> None:
+    """Say before the long part of the night what it will not look at; what came of it is among the notes."""
+    if "lightgbm" in names and (budget := foretold(inputs.panel)):
+        night.job.progress.say(budget)
+
+
 def _begun(night: Night, inputs: ingest.Inputs, names: Sequence[str]) -> Setting:
     """Say what the models are made with; the network of the newest earlier night is at hand for tft to go on from."""
     setting = assemble.setting_of(night.job)
@@ -193,6 +201,7 @@ def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":
     folds = config.backtest.folds
     names = _names(night, inputs)
     choose(job.device)
+    _foretell(night, inputs, names)
     with night.clock.stage("backtest"), job.progress.stage("judging models") as done:
         found = evaluation.compare(
             names,
@@ -233,6 +242,7 @@ def rank(night: Night, inputs: ingest.Inputs) -> Importance:
         night.cut_short("no feature was ranked")
         return Importance()
     choose(night.job.device)
+    _foretell(night, inputs, ["lightgbm"])
     with night.clock.stage("features"), night.job.progress.stage("ranking features"):
         found = importance(inputs.panel, seed=assemble.seed_of(night.job))
     sampled = f" of {found.offered:,}" if found.offered > found.learnt else ""

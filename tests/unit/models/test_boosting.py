@@ -11,8 +11,9 @@ from stockcast.evaluation.backtest import backtest
 from stockcast.evaluation.fitting import fit_chosen
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.replay import replays
+from stockcast.models.boosting import model
 from stockcast.models.boosting.forest import EACH, Forest, centred, weighed
-from stockcast.models.boosting.model import Boosting
+from stockcast.models.boosting.model import Boosting, foretold
 from stockcast.models.boosting.pair import Pair, absolute, ratio, relative, weight
 from stockcast.models.boosting.rows import Features, Halves, take
 from stockcast.models.boosting.trees import POWER, Trees, parameters
@@ -71,6 +72,20 @@ def test_no_more_rows_are_taken_than_there_is_room_for():
     every = take(past, Features.of(past), 14, 10**6, seed=7)
     few = take(past, Features.of(past), 14, len(every.y) // 4, seed=7)
     assert 0.15 * len(every.y) < len(few.y) < 0.35 * len(every.y)
+
+
+def test_what_there_is_no_room_for_is_said_before_and_after(monkeypatch):
+    past = retail(8, 200)
+    assert not foretold(past)
+    assert not Boosting().fit(past, seed=7).notes()
+    monkeypatch.setattr(model, "_room", lambda: 2000)
+    count = int(told(past)[1].sum())
+    said = foretold(past)
+    assert said.startswith(f"lightgbm will learn from about 2,000 of {count * 4:,} rows, 0.0 GiB: ")
+    (note,) = Boosting().fit(past, seed=7).notes()
+    taken = int(note.split()[3].replace(",", ""))
+    assert 1500 < taken < 2500
+    assert f"of {count * 4:,} rows" in note
 
 
 def forest_of(learnt: int = 8, windows: int = 400) -> Forest:

@@ -28,6 +28,7 @@ AHEAD: dict[Step, int] = {"day": 28, "week": 8}  # steps that are learnt where n
 FEW = 500  # rows below which nothing is learnt
 ROOM = 0.25  # of the memory of this machine that the rows may take
 BOOSTED = 0.5  # of a series' level that comes from boosting, the rest from the forest
+BYTES = 120 * (4 + 4 + 1)  # of a row: its features, their bins, and a copy for a while
 FARTHEST = 5.0  # times that the one level may be moved to the other
 
 
@@ -208,8 +209,21 @@ def _told(rows: int, offered: int, room: int) -> tuple[str, ...]:
     return (*out, *filter(None, [gpu.note()]))
 
 
+def foretold(panel: Panel) -> str:
+    """Say before anything is learnt that there is no room for all rows, and how many there is room for; '' where it is.
+
+    It is the budget of a panel's own fit. The fits of a backtest have at most as many rows.
+    """
+    count, times = rows_of.offered(panel, min(AHEAD[panel.time.step], max(1, panel.time.n // 4)))
+    room = _room()
+    if count * times <= room:
+        return ""
+    why = "a quarter of the memory holds no more" if room < rows_of.MOST else "a sample is enough"
+    gigabytes = room * BYTES / 2**30
+    return f"lightgbm will learn from about {room:,} of {count * times:,} rows, {gigabytes:.1f} GiB: {why}"
+
+
 def _room() -> int:
-    """Give how many rows this machine has room for: each takes its features, their bins, and a copy for a while."""
-    bytes_of_row = 120 * (4 + 4 + 1)
+    """Give how many rows this machine has room for."""
     have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**33
-    return int(min(rows_of.MOST, ROOM * have / bytes_of_row))
+    return int(min(rows_of.MOST, ROOM * have / BYTES))

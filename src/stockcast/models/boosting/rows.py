@@ -195,6 +195,12 @@ class Rows:
     offered: int
 
 
+def offered(panel: Panel, horizon: int) -> tuple[int, int]:
+    """Give the periods with evidence and from how many distances each is seen: the rows there are, multiplied."""
+    count = sum(int(told(panel.take(rows))[1].sum()) for rows in panel.chunks(CHUNK))
+    return count, int(np.clip(ENOUGH // max(count, 1), 1, min(SEVERAL, horizon)))
+
+
 def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int) -> Rows:
     """Take the rows to learn from: every period with evidence, from a random distance; a sample where they are many.
 
@@ -203,8 +209,7 @@ def take(panel: Panel, features: Features, horizon: int, most: int, *, seed: int
     most
         Rows at most, about; how many there is room for.
     """
-    count = sum(int(told(panel.take(rows))[1].sum()) for rows in panel.chunks(CHUNK))
-    times = int(np.clip(ENOUGH // max(count, 1), 1, min(SEVERAL, horizon)))
+    count, times = offered(panel, horizon)
     share = min(1.0, most / max(count * times, 1))
     stream = Stream(seed, "boosting/rows")
     parts, reach = [], np.zeros(1, dtype=np.int64)
