@@ -10,6 +10,8 @@ A case is data, so that one can be added without Python. Its keys::
     replace: {file: [[old, new]]}
     env: {LC_ALL: C}             # given: the command runs as a process of its own, with these variables (null unsets)
     before: [[run]]              # command lines that must exit 0 first
+    place_orders: true           # then the newest run's orders join data/open_orders.csv, as sent
+    wrong: pack                  # one of WRONG: a bug of our own that the command runs with
     hold_lock: true              # another holder has the lock; a number: it lets go after that many seconds
     deny_writes: [runs]          # the system forbids writing under these folders
     argv: [check]
@@ -17,6 +19,7 @@ A case is data, so that one can be added without Python. Its keys::
       exit: 2                    # 0 by default
       stderr_contains: […]       # and stdout_contains, not_contains (in neither)
       kept: true                 # the published runs are untouched, byte for byte
+      same_bytes: true           # every file but manifest.json is that of the newest run before
       issues: [{code: …, line: 4}]      # rows of issues.csv that must be there
       rows: {sales: {read: 5}}   # of manifest.json; and counts: {order_lines: 0}
       json: {status: failed}     # stdout is one JSON object, with these values (a.b reaches inside)
@@ -36,7 +39,7 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -51,6 +54,8 @@ KNOWN = {
     "replace",
     "env",
     "before",
+    "place_orders",
+    "wrong",
     "hold_lock",
     "deny_writes",
     "argv",
@@ -62,6 +67,7 @@ EXPECTED = {
     "stdout_contains",
     "not_contains",
     "kept",
+    "same_bytes",
     "issues",
     "rows",
     "counts",
@@ -200,6 +206,69 @@ def writes_denied(folders):
             setattr(os, name, function)
 
 
+def place_orders(folder, output):
+    """Add the newest run's orders to the open orders, as a buyer's system would once they are sent."""
+    note = json.loads((output / "latest.json").read_text(encoding="utf-8"))
+    with (output / note["run_id"] / "orders.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert lines, "the run before ordered nothing"
+    path = folder / "data" / "open_orders.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        open_before = list(csv.DictReader(file))
+    names = ["order_id", "sku", "quantity", "expected_date", "order_date", "supplier", "status"]
+    rows = [{name: row.get(name, "") for name in names} for row in open_before]
+    for line in lines:
+        sent = {"quantity": line["order_quantity"], "expected_date": line["expected_receipt_date"], "status": "sent"}
+        rows.append({name: line.get(name, "") for name in names} | sent)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _off_by_one(planned):
+    """Give a plan whose first order is one unit more than its packs hold."""
+    quantity = planned.plan.order_quantity.copy()
+    quantity[quantity.nonzero()[0][0]] += 1.0
+    return replace(planned, plan=replace(planned.plan, order_quantity=quantity))
+
+
+def _below_moq(planned):
+    """Give a plan whose first order is a single pack less than its minimum."""
+    quantity = planned.plan.order_quantity.copy()
+    quantity[quantity.nonzero()[0][0]] = 6.0  # of 007: a pack of 6, a minimum of 12
+    return replace(planned, plan=replace(planned.plan, order_quantity=quantity))
+
+
+def _tenfold(planned):
+    """Give a plan of ten times as much of everything, as after a mistaken unit."""
+    return replace(planned, plan=replace(planned.plan, order_quantity=planned.plan.order_quantity * 10.0))
+
+
+WRONG = {"pack": _off_by_one, "moq": _below_moq, "tenfold": _tenfold}
+
+
+@contextmanager
+def wrong_plan(name):
+    """Let the policies give a plan that one of our own bugs might have made."""
+    from stockcast import policies
+
+    real = policies.plan
+    policies.plan = lambda *given, **named: WRONG[name](real(*given, **named))
+    try:
+        yield
+    finally:
+        policies.plan = real
+
+
+def latest_files(output):
+    """Give the bytes of the newest run's files, without its manifest."""
+    note = json.loads((output / "latest.json").read_text(encoding="utf-8"))
+    run = output / note["run_id"]
+    files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name != "manifest.json"]
+    return {str(path.relative_to(run)): path.read_bytes() for path in files}
+
+
 def output_folder(folder):
     """Give the output folder, by the config if it can be read."""
     from stockcast.core.errors import StockcastError
@@ -232,8 +301,13 @@ def run(path, folder):
         ready = command(argv, folder)
         assert ready.exit == 0, f"{argv} exited {ready.exit}: {ready.stderr}"
     output = output_folder(folder)
+    if case.get("place_orders"):
+        place_orders(folder, output)
     before = published(output)
+    newest = latest_files(output) if case["expect"].get("same_bytes") else {}
     with ExitStack() as stack:
+        if case.get("wrong"):
+            stack.enter_context(wrong_plan(case["wrong"]))
         if case.get("hold_lock"):
             stack.enter_context(lock_held(output, case["hold_lock"]))
         if case.get("deny_writes"):
@@ -241,6 +315,10 @@ def run(path, folder):
         ran = command(case["argv"], folder, case.get("env"))
     check_expected(case["expect"], ran, folder, output)
     check_always(ran, folder, output)
+    if newest:
+        now = latest_files(output)
+        assert set(now) == set(newest)
+        assert not [name for name, content in now.items() if content != newest[name]]
     if case["expect"].get("kept") or ran.exit not in (0, 4, 7):
         assert published(output) == before, "a published run changed"
 

@@ -22,3 +22,8 @@ def test_every_case_names_the_row_that_it_holds():
 def test_the_whole_table_of_config_and_command_line_has_scenarios():
     told = {load(path)["id"] for path in cases()}
     assert {f"C{number:02d}" for number in range(1, 18)} <= told
+
+
+def test_the_whole_table_of_plans_has_scenarios():
+    told = {load(path)["id"] for path in cases()}
+    assert {f"P{number:02d}" for number in range(1, 10)} <= told
