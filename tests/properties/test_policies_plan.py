@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from planning_case import after_ordering, case, drawn, reviews
-from stockcast.policies import Newsvendor, Orderable, check, plan, waterfall
+from stockcast.policies import Newsvendor, Orderable, check, plan
 from whole_case import whole
 
 SEEDS = (1, 9, 17, 71)
@@ -31,7 +31,8 @@ def test_the_drawn_situations_do_order():
 def test_every_plan_is_finite_passes_the_check_and_its_waterfall_adds_up(seed):
     situation = drawn(seed)
     situation = replace(situation, shared=replace(situation.shared, budget=300.0 if seed % 2 else None))
-    made = plan("auto", situation, next_review=reviews(situation)).plan
+    planned = plan("auto", situation, next_review=reviews(situation))
+    made = planned.plan
     assert check(situation, made.order_quantity) == ()
     for name in made.__dataclass_fields__:
         column = getattr(made, name)
@@ -43,7 +44,7 @@ def test_every_plan_is_finite_passes_the_check_and_its_waterfall_adds_up(seed):
     assert sorted(made.priority.tolist()) == list(range(1, len(made.priority) + 1))
     assert (made.stockout_risk_with <= made.stockout_risk_without + 1e-12).all()
     for row in range(len(made.order_quantity)):
-        assert sum(units for _, units in waterfall(made, situation, row)) == made.order_quantity[row]
+        assert sum(units for _, units in planned.waterfall.line(row)) == made.order_quantity[row]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

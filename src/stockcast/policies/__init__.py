@@ -3,15 +3,16 @@
 from stockcast.policies.base import Policy
 from stockcast.policies.check import Violation, check
 from stockcast.policies.check_lines import OrderLines, check_lines
-from stockcast.policies.explain import waterfall
 from stockcast.policies.milp import Solve
 from stockcast.policies.newsvendor import Newsvendor
 from stockcast.policies.orderable import Orderable
 from stockcast.policies.reorder import POLICIES, Optimizer, Planned, plan
 from stockcast.policies.shadow import naive_shadow
+from stockcast.policies.waterfall import STEPS, Waterfall
 
 __all__ = [
     "POLICIES",
+    "STEPS",
     "Newsvendor",
     "Optimizer",
     "OrderLines",
@@ -20,9 +21,9 @@ __all__ = [
     "Policy",
     "Solve",
     "Violation",
+    "Waterfall",
     "check",
     "check_lines",
     "naive_shadow",
     "plan",
-    "waterfall",
 ]

@@ -95,7 +95,7 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
     if every and any(limit.over(found.at(made.joined)) > 0 for limit in shared):
         made.final = first_of(found, _fit(situation, found, made, joint=joint, solving=solving))
         made.final_by = _names_of_limits(made)
-    _hold(situation, found, found.at(made.final))
+    hold(situation, found, found.at(made.final))
     return made
 
 
@@ -239,7 +239,14 @@ def _without_limits(situation: Situation) -> Situation:
     return replace(situation, shared=replace(situation.shared, budget=None, storage={}))
 
 
-def _hold(situation: Situation, found: Lines, quantity: Float[np.ndarray, " series"]) -> None:
+def hold(situation: Situation, found: Lines, quantity: Float[np.ndarray, " series"]) -> None:
+    """Hold quantities against every rule.
+
+    Raises
+    ------
+    InvariantError
+        If one is broken: a bug.
+    """
     broken = check(situation, quantity, held=found.held)
     if broken:
         raise InvariantError(

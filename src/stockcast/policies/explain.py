@@ -1,59 +1,15 @@
-"""Why this quantity: the steps that add up to it, and the sentence that a planner reads."""
-
-from fractions import Fraction
+"""Why this quantity, in the sentence that a planner reads; ``policies.waterfall`` has the steps that add up to it."""
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from stockcast.inventory import ReorderPlan, Situation
+from stockcast.inventory import Situation
 from stockcast.policies.lines import Lines
 
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
 SHARED_LIMITS = ("budget", "storage")
 AFTER_PACKS = ("moq", "max_order", *WHOLE_ORDERS, *SHARED_LIMITS, "no_review", "not_orderable")
-
-
-def waterfall(plan: ReorderPlan, situation: Situation, row: int) -> tuple[tuple[str, Fraction], ...]:
-    """Give the steps from the need to the quantity of one line; they add up to it exactly.
-
-    need (mean demand over the protection interval) + safety − on hand − on order + backorders brings the position to
-    its level; ``stock`` takes back what stands above it, or an order that does not pay; then ± packs, and the
-    constraint that bound.
-
-    Returns
-    -------
-    steps
-        Names and units, as exact fractions.
-    """
-    state, terms = situation.state, situation.terms
-    final, free = _exact(plan.order_quantity[row]), _exact(plan.unconstrained_quantity[row])
-    steps = [
-        ("need", _exact(plan.demand_mean[row])),
-        ("safety", _exact(plan.order_up_to_level[row]) - _exact(plan.demand_mean[row])),
-        ("on_hand", -_exact(state.on_hand[row])),
-        ("on_order", -_exact(state.on_order[row])),
-        ("backorders", _exact(state.backorders[row])),
-    ]
-    steps.append(("stock", free - sum((units for _, units in steps), Fraction(0))))
-    pack, binding = _exact(terms.pack_size[row]), str(plan.binding[row])
-    packed = free
-    if binding in AFTER_PACKS:
-        if pack > 0 and free > 0:
-            packed = -((-free) // pack) * pack
-        steps.append(("pack", packed - free))
-        least = max(packed, _exact(terms.moq[row]) - _exact(terms.ordered_now[row])) if free > 0 else packed
-        if binding in (*WHOLE_ORDERS, *SHARED_LIMITS) and final > 0:
-            steps.append(("moq", least - packed))
-            packed = least
-        steps.append((binding, final - packed))
-    else:
-        steps.append(("pack", final - free))
-    return tuple(steps)
-
-
-def _exact(value: float | np.floating) -> Fraction:
-    return Fraction(float(value))
 
 
 def binding_constraints(

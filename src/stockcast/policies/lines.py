@@ -55,6 +55,8 @@ class Lines:
         Units expected in stock when this order arrives, without it.
     waste
         Units of each candidate that are expected to expire.
+    unmet_without
+        Units of demand expected to go unmet between this order's arrival and the next possible one's, without it.
     """
 
     quantity: Float[np.ndarray, "series candidate"]
@@ -78,6 +80,7 @@ class Lines:
     step: Float[np.ndarray, " series"]
     held: Float[np.ndarray, " series"]
     waste: Float[np.ndarray, "series candidate"]
+    unmet_without: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -151,6 +154,7 @@ def _batch(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
         "step": choice.admissible.step.copy(),
         "waste": np.stack([aim.waste.expected(projection.mine + units) for units in quantity.T], axis=1),
         "held": np.maximum(projection.stock, 0.0).mean(axis=1),
+        "unmet_without": aim.unmet(projection.mine[:, None])[:, 0],
     }
 
 

@@ -1,9 +1,10 @@
 """From a situation to the reorder plan: lines, then what couples them, then the check, then the words."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import ClassVar, final
 
 import numpy as np
@@ -18,7 +19,8 @@ from stockcast.policies.base import Policy
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
 from stockcast.policies.coupling import money
-from stockcast.policies.decision import Decision, decide
+from stockcast.policies.cut import cut_at
+from stockcast.policies.decision import Decision, decide, hold
 from stockcast.policies.lines import Lines, lines
 from stockcast.policies.milp import Solve, Solver, Solving
 from stockcast.policies.milp.worker import kept
@@ -26,6 +28,7 @@ from stockcast.policies.newsvendor import Newsvendor
 from stockcast.policies.order_alerts import limit_alerts, order_alerts
 from stockcast.policies.orderable import Orderable
 from stockcast.policies.projection import require_horizon
+from stockcast.policies.waterfall import Waterfall
 
 MOST_SOLVERS = 4  # processes that solve at once
 NAMES = ("clairvoyant", "cover", "learned", "min_max", "newsvendor", "optimizer", "order_up_to", "safety_stock")
@@ -36,7 +39,8 @@ NAMES = ("clairvoyant", "cover", "learned", "min_max", "newsvendor", "optimizer"
 class Planned:
     """A plan, the models solved for it, what a planner should look at, and the relative gap of all orders together.
 
-    ``held`` are the units expected in stock when each line's order arrives, without it.
+    ``held`` are the units expected in stock when each line's order arrives, without it; ``waterfall`` has the steps to
+    each quantity, ``lines`` what they come from, and ``prices`` what one more unit of each shared limit would save.
     """
 
     plan: ReorderPlan
@@ -44,6 +48,9 @@ class Planned:
     alerts: tuple[Alert, ...]
     gap: float
     held: Float[np.ndarray, " series"]
+    waterfall: Waterfall
+    lines: Lines
+    prices: Mapping[str, float]
 
 
 @final
@@ -90,6 +97,7 @@ def plan(
     time_limit: float = 60.0,
     until: float = math.inf,
     solver: Solver | None = None,
+    ranked_budget: float | None = None,
     workers: int = 1,
     done: Callable[[int], None] = lambda count: None,
 ) -> Planned:
@@ -106,6 +114,8 @@ def plan(
         Seconds for each model, and the deadline of all of them (``time.monotonic``): safeties only.
     solver
         Who answers models; the processes of ``policies.milp`` when left out.
+    ranked_budget
+        Money at which the ranking by value is cut (:func:`stockcast.policies.cut.cut_at`); not cut when left out.
     workers, done
         Processes, and what takes the number of chunks finished; neither changes the result.
 
@@ -123,7 +133,7 @@ def plan(
         text = "is not in this version" if name in NAMES else f"is unknown{did_you_mean(name, NAMES)}"
         raise UsageError(f"plan.policy: {policy!r} {text}", code="SC-P003", help=f"use auto, {', '.join(POLICIES)}")
     require_horizon(situation)
-    _require_costs(situation)
+    _require_costs(situation, limited=ranked_budget is not None)
     joint = name == "optimizer"
     own = kept(min(workers, MOST_SOLVERS))
     if joint and solver is None and _tied(situation):
@@ -131,15 +141,22 @@ def plan(
     found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
     solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
     decision = decide(situation, found, joint=joint, solving=solving)
-    made = _assemble(name, situation, found, decision, next_review)
-    solves = tuple(decision.solves)
+    ranks, cuts, reasons = None, (), {}
+    if ranked_budget is not None:
+        ranks = _rank(*_worth(situation, found, decision), situation.terms.unit_cost)
+        reasons, cuts = cut_at(ranked_budget, situation, found, decision, *ranks)
+        hold(situation, found, found.at(decision.final))
+    made = _assemble(name, situation, found, decision, next_review, ranks, reasons)
     alerts = [
         *decision.alerts,
         *order_alerts(situation, found, decision),
         *limit_alerts(situation, found, decision),
         *line_alerts(situation, found, made.order_quantity),
+        *cuts,
     ]
-    return Planned(made, solves, ranked(alerts), decision.gap, found.held)
+    prices = {limit.name: price for limit, price in zip(decision.shared, decision.price.tolist(), strict=True)}
+    steps = Waterfall.of(situation, found, decision)
+    return Planned(made, tuple(decision.solves), ranked(alerts), decision.gap, found.held, steps, found, prices)
 
 
 def _tied(situation: Situation) -> bool:
@@ -150,10 +167,10 @@ def _tied(situation: Situation) -> bool:
     return tied or shared.budget is not None or bool(shared.storage)
 
 
-def _require_costs(situation: Situation) -> None:
+def _require_costs(situation: Situation, *, limited: bool = False) -> None:
     """Hold that every line which a limit in money concerns has a unit cost."""
     terms, shared = situation.terms, situation.shared
-    needs = np.full(len(terms.series), shared.budget is not None)
+    needs = np.full(len(terms.series), limited or shared.budget is not None)
     for supplier in shared.suppliers:
         if supplier.min_order_value > 0 or supplier.price_breaks:
             needs |= terms.supplier == supplier.supplier
@@ -167,15 +184,31 @@ def _require_costs(situation: Situation) -> None:
         )
 
 
-def _assemble(name: str, situation: Situation, found: Lines, made: Decision, next_review: np.ndarray) -> ReorderPlan:
+def _worth(situation: Situation, found: Lines, made: Decision) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give what each line saves, its quantity, and what its next step would save for its money."""
+    final = found.at(made.final)
+    saving = np.where(final > 0, found.cost[:, 0] - found.cost[np.arange(len(final)), made.final], 0.0)
+    return saving, final, _marginal_value(found, made.final, situation.terms.unit_cost)
+
+
+def _assemble(
+    name: str,
+    situation: Situation,
+    found: Lines,
+    made: Decision,
+    next_review: np.ndarray,
+    ranks: tuple[np.ndarray, np.ndarray] | None = None,
+    cut: Mapping[int, str] = MappingProxyType({}),
+) -> ReorderPlan:
     terms = situation.terms
     rows = np.arange(len(terms.series))
-    alone, joined, final = found.at(made.alone), found.at(made.joined), found.at(made.final)
+    alone, joined = found.at(made.alone), found.at(made.joined)
+    saving, final, marginal = _worth(situation, found, made)
     binding = explain.binding_constraints(situation, found, alone, joined, final, made.joined_by, made.final_by)
     with_order = found.risk[rows, made.final]
-    saving = np.where(final > 0, found.cost[:, 0] - found.cost[rows, made.final], 0.0)
-    marginal = _marginal_value(found, made.final, terms.unit_cost)
-    priority, spend = _rank(saving, final, marginal, terms.unit_cost)
+    priority, spend = _rank(saving, final, marginal, terms.unit_cost) if ranks is None else ranks
+    reason = explain.reasons(situation, found, next_review, binding, final, joined, with_order).astype(object)
+    reason[list(cut)] = list(cut.values())
     # a service target without a holding cost has no money to state a saving in
     priced = (terms.objective == 0) | (terms.holding_cost > 0)
     saving, marginal = np.where(priced, saving, np.nan), np.where(priced, marginal, np.nan)
@@ -196,7 +229,7 @@ def _assemble(name: str, situation: Situation, found: Lines, made: Decision, nex
         priority=priority,
         cumulative_spend=spend,
         binding=binding,
-        reason=explain.reasons(situation, found, next_review, binding, final, joined, with_order),
+        reason=reason.astype(np.str_),
         policy=np.full(len(rows), name),
         fallback=made.fallback,
     )

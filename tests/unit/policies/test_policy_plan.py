@@ -6,7 +6,7 @@ import pytest
 from planning_case import case, reviews
 from stockcast.core.errors import DataError, UsageError
 from stockcast.inventory import SharedTerms, SupplierTerms
-from stockcast.policies import POLICIES, Orderable, check, naive_shadow, plan, waterfall
+from stockcast.policies import POLICIES, Orderable, check, naive_shadow, plan
 from stockcast.policies.base import Policy
 
 
@@ -64,10 +64,11 @@ def test_max_order_and_min_stock_bind():
 def test_the_waterfall_names_the_budget_and_adds_up():
     shared = SharedTerms((SupplierTerms("a", min_order_units=10.0),), budget=60.0)
     situation = case(poisson(5), review_period=7, pack_size=5, shared=shared, holding_cost=0.1)
-    line = made(situation).plan
+    planned = made(situation)
+    line = planned.plan
     assert (line.binding == "budget").any()
     for row in range(5):
-        steps = waterfall(line, situation, row)
+        steps = planned.waterfall.line(row)
         assert sum(units for _, units in steps) == line.order_quantity[row]
         assert (line.binding[row] == "budget") == ("budget" in dict(steps))
     in_rank = np.argsort(line.priority)

@@ -105,4 +105,10 @@ CODES: tuple[Code, ...] = (
         "A little more would fill the last truck or reach a discount; at its expected cost it was not worth it.",
         "add what sells soon in any case",
     ),
+    Code(
+        "SC-P030",
+        "cut by rank",
+        "plan --rank-by value --budget B spends down the ranking by value until B; this line comes after.",
+        "raise --budget, or leave the choice to the optimizer with plan.budget",
+    ),
 )

@@ -1,0 +1,75 @@
+"""The priority list cut where the money ends: ``plan --rank-by value --budget B``."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from stockcast.core.findings import Alert
+from stockcast.inventory import Situation
+from stockcast.policies.coupling import REACHED
+from stockcast.policies.decision import Decision
+from stockcast.policies.explain import units_text
+from stockcast.policies.lines import Lines
+
+
+def cut_at(
+    money: float,
+    situation: Situation,
+    lines: Lines,
+    made: Decision,
+    priority: Int[np.ndarray, " series"],
+    spend: Float[np.ndarray, " series"],
+) -> tuple[dict[int, str], tuple[Alert, ...]]:
+    """Keep the lines down the ranking until the money is spent; the first that does not fit and all below it go.
+
+    Lines stay whole: no line is made smaller, and none further down is taken in the place of one that does not fit. An
+    order that falls below its supplier's minimums on the way is dropped, too; what that frees is not spent again.
+
+    Parameters
+    ----------
+    money
+        For this order period, at ``unit_cost`` before discount; what open orders of it took already comes off.
+    made
+        What was decided; changed in place.
+    priority, spend
+        Rank, and the money spent down to each line.
+
+    Returns
+    -------
+    reasons, alerts
+        Why each line that was cut is not ordered, by row; and an exception for each, with what it would have saved.
+    """
+    terms = situation.terms
+    left = max(money - situation.shared.budget_used, 0.0)
+    before = lines.at(made.final)
+    beyond = (before > 0) & (spend > left * (1 + REACHED))
+    made.final = np.where(beyond, 0, made.final)
+    dropped = np.zeros(len(before), dtype=bool)
+    for order in made.every:
+        quantity = lines.at(made.final)[order.rows]
+        if order.coupled and not order.keeps(quantity, made.goods):
+            dropped[order.rows] = quantity > 0
+            made.final[order.rows] = 0
+    gone = np.flatnonzero(beyond | dropped)
+    made.final_by = made.final_by.copy()
+    made.final_by[gone] = "budget"
+    count = int((before > 0).sum())
+    reasons, alerts = {}, []
+    for at in gone[np.argsort(priority[gone], kind="stable")].tolist():
+        units = units_text(float(before[at]))
+        if beyond[at]:
+            why = (
+                f"the budget of {money:,.10g} ends before it: line {priority[at]} of {count} by value, "
+                f"{spend[at]:,.2f} down to it of {left:,.2f}"
+            )
+        else:
+            why = f"what the budget of {money:,.10g} leaves of the order to {terms.supplier[at]} misses its minimum"
+        reasons[at] = f"nothing: {units} would be ordered, but {why}"
+        saved = float(lines.cost[at, 0] - lines.cost[at, np.argmax(lines.quantity[at] == before[at])])
+        alerts.append(
+            Alert(
+                "warning", "SC-P030", f"{units} units are not ordered: {why}",
+                "raise --budget, or leave the choice to the optimizer with plan.budget",
+                str(terms.series.sku[at]), str(terms.series.location[at]), str(terms.supplier[at]), max(saved, 0.0),
+            )
+        )  # fmt: skip
+    return reasons, tuple(alerts)

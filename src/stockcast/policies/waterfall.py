@@ -1,0 +1,154 @@
+"""Why this quantity: the policy's own steps from the need to the order, which add up to it exactly.
+
+Each line is told in units of a decimal grid of its own, as fine as its published numbers, so that sums of the written
+decimals have no rounding error.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from stockcast.core.arrays import freeze
+from stockcast.core.axes import SeriesAxis
+from stockcast.core.errors import InvariantError
+from stockcast.inventory import InventoryState, Situation, SupplyTerms
+from stockcast.policies.decision import Decision
+from stockcast.policies.lines import Lines
+
+LINE = ("pack", "moq", "max_order")  # what a line's own terms do
+WHOLE_ORDER = ("supplier_minimum", "truck", "price_break")
+SHARED = ("budget", "storage")
+STEPS = (
+    "need", "safety", "on_hand", "on_order", "backorders", "excess", "not_due", "no_review", "not_orderable",
+    *LINE, *WHOLE_ORDER, *SHARED,
+)  # fmt: skip
+DIGITS = 6  # significant digits of published numbers
+FINEST = 9  # decimals of a grid
+LARGEST = 2.0**62  # units of a grid that a number may have
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """The steps of every line, in the order of ``STEPS``, in whole units of a grid of 10 to the power of −decimals.
+
+    ``need`` is the mean demand over the protection interval, ``safety`` what the order-up-to level S holds beyond it;
+    less what is on hand and on order, plus what is owed, that is S − inventory position. ``excess`` takes back what
+    stands above S, ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be
+    placed: what is left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own best;
+    the terms of the supplier's whole order, then budget and storage, to what is ordered.
+    """
+
+    series: SeriesAxis
+    units: Int[np.ndarray, "series step"]
+    decimals: Int[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, units=self.units, decimals=self.decimals)
+
+    @classmethod
+    def of(cls, situation: Situation, lines: Lines, made: Decision) -> "Waterfall":
+        """Take the steps from what was decided.
+
+        Raises
+        ------
+        InvariantError
+            If a step has no name: a bug.
+        """
+        terms, state = situation.terms, situation.state
+        alone, joined, ordered = lines.at(made.alone), lines.at(made.joined), lines.at(made.final)
+        decimals = _decimals(state, lines, ordered)
+
+        def whole(values: np.ndarray) -> np.ndarray:
+            scaled = np.floor(values * 10.0**decimals + 0.5)
+            return np.asarray(np.clip(scaled, -LARGEST, LARGEST).astype(np.int64))
+
+        found = {name: np.zeros(len(ordered), dtype=np.int64) for name in STEPS}
+        need, level, free = whole(lines.demand_mean), whole(lines.level), whole(_published(lines.free))
+        found["on_hand"], found["on_order"] = -whole(_published(state.on_hand)), -whole(_published(state.on_order))
+        found["backorders"] = whole(_published(state.backorders))
+        held = found["on_hand"] + found["on_order"] + found["backorders"]
+        tiny = 1e-9 * np.maximum(1.0, lines.level)
+        fills_up = np.abs(lines.free - lines.level + state.inventory_position) <= tiny
+        level = np.where((lines.free > 0) & fills_up, free - held, level)  # S itself in the digits of what it leads to
+        found["need"], found["safety"], gap = need, level - need, level + held
+        found["excess"] = np.maximum(-gap, 0)
+        why = np.where(~terms.orderable, "not_orderable", np.where(~terms.at_review, "no_review", "not_due"))
+        for name in ("not_due", "no_review", "not_orderable"):
+            found[name] = np.where(why == name, free - np.maximum(gap, 0), 0)
+        found |= {name: whole(values) for name, values in _own_terms(terms, lines, alone).items()}
+        ends = [whole(_published(values)) for values in (alone, joined, ordered)]
+        found["pack"] = ends[0] - free - found["moq"] - found["max_order"]
+        for moves, by, names in (
+            (ends[1] - ends[0], made.joined_by, WHOLE_ORDER),
+            (ends[2] - ends[1], made.final_by, SHARED),
+        ):
+            found |= {name: np.where(by == name, moves, 0) for name in names}
+        units = np.stack([found[name] for name in STEPS], axis=1)
+        astray = np.flatnonzero(units.sum(axis=1) != ends[2])
+        if len(astray):
+            raise InvariantError(
+                f"the steps of {len(astray)} lines do not add up to their quantity, first: "
+                f"{terms.series.sku[astray[0]]} at {terms.series.location[astray[0]]}",
+                code="SC-P004", help="this is a fault of stockcast; nothing is published",
+            )  # fmt: skip
+        return cls(terms.series, units, decimals)
+
+    @property
+    def steps(self) -> Float[np.ndarray, "series step"]:
+        """Give the steps in units of the goods, each the number nearest to its decimal."""
+        return np.asarray(self.units / 10.0 ** self.decimals[:, None])
+
+    @property
+    def quantity(self) -> Float[np.ndarray, " series"]:
+        """Give what the steps of each line add up to: its order quantity."""
+        return np.asarray(self.units.sum(axis=1) / 10.0**self.decimals)
+
+    def line(self, row: int) -> tuple[tuple[str, Fraction], ...]:
+        """Give the names and exact units of one line's steps; those that are 0 are left out."""
+        scale = 10 ** int(self.decimals[row])
+        found = zip(STEPS, self.units[row].tolist(), strict=True)
+        return tuple((name, Fraction(units, scale)) for name, units in found if units)
+
+
+def _own_terms(terms: SupplyTerms, lines: Lines, alone: np.ndarray) -> dict[str, Shaped[np.ndarray, " series"]]:
+    """Give what the minimum and the maximum do to each line; what is left up to its own best, the pack does."""
+    free, step = lines.free, np.where(lines.step > 0, lines.step, 1.0)
+    up = np.where(lines.step > 0, np.ceil(free / step - 1e-9) * step, free)
+    short, room = terms.moq - terms.ordered_now, np.maximum(terms.max_order - terms.ordered_now, 0.0)
+    tiny = 1e-9 * np.maximum(1.0, free)
+    above = (free > room + tiny) & (alone <= room + tiny)
+    below = ~above & (short > 0) & (up < short) & (free > tiny)
+    below &= (alone == 0) | (alone <= lines.least + tiny)
+    to_room = np.where(np.isfinite(room), room, 0.0)
+    return {
+        "moq": np.where(below, alone - up, 0.0),
+        "max_order": np.where(above, np.where(alone > 0, to_room, 0.0) - free, 0.0),
+    }
+
+
+def _decimals(state: InventoryState, lines: Lines, ordered: np.ndarray) -> Int[np.ndarray, " series"]:
+    """Give each line's grid: its largest number in six digits, and every published unit of stock and order in full."""
+    given = np.stack([state.on_hand, state.on_order, state.backorders, ordered])
+    largest = np.maximum(given.max(axis=0), np.maximum(np.abs(lines.level), lines.demand_mean))
+    most = np.clip(_shift(largest), 0, FINEST)
+    apart = np.where(given != np.rint(given), _shift(given), 0).max(axis=0)
+    found: np.ndarray = np.maximum(most, np.clip(apart, 0, np.minimum(FINEST, most + DIGITS)))
+    return found
+
+
+def _shift(values: np.ndarray) -> Int[np.ndarray, "..."]:
+    """Give the decimals that six significant digits have."""
+    size = np.where(values > 0, values, 1.0)
+    return np.asarray(DIGITS - 1 - np.floor(np.log10(size)).astype(np.int64))
+
+
+def _published(values: np.ndarray) -> Float[np.ndarray, " series"]:
+    """Give numbers as they are published: whole ones in full, others in six significant digits."""
+    shift = np.clip(_shift(values), 0, 22)
+    rounded = np.rint(values * 10.0**shift) / 10.0**shift
+    return np.where(values == np.rint(values), values, rounded)
