@@ -1,5 +1,6 @@
 """The commands that take data: check, forecast, backtest, plan, run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from stockcast.cli.options import Given, takes_data
 from stockcast.cli.screen import Screen
+from stockcast.core.errors import UsageError
 from stockcast.core.parallel import calm_threads
 
 
@@ -48,9 +50,32 @@ def plan(
         Path | None, typer.Option("--forecast", metavar="FILE", help="a forecast of your own, CSV or Parquet")
     ] = None,
     rank_by: Annotated[str | None, typer.Option("--rank-by", metavar="value", help="rank the lines by value")] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="MONEY", help="plan.budget; with --rank-by: spend down the ranking until it"),
+    ] = None,
+    tradeoff: Annotated[
+        bool, typer.Option("--tradeoff", help="also plan for less and for more service: tradeoff.csv, tradeoff.svg")
+    ] = False,
 ) -> None:
     """Plan the orders from the newest fitting forecast (or a new one) and the stock."""
-    job = given.job(screen, "plan", forecast_file=None if forecast is None else forecast.absolute(), rank_by=rank_by)
+    if rank_by not in (None, "value"):
+        raise UsageError(f"--rank-by {rank_by}: only value is known", code="SC-C021", help="--rank-by value")
+    if tradeoff and rank_by is not None and budget is not None:
+        raise UsageError(
+            "--tradeoff cannot plan for a ranking that is cut", code="SC-C018", help="leave --rank-by out: the optimizer "
+            "keeps the budget in every plan",
+        )  # fmt: skip
+    if budget is not None and rank_by is None:
+        given = replace(given, set=[*(given.set or ()), f"plan.budget={budget!r}"])
+    job = given.job(
+        screen,
+        "plan",
+        forecast_file=None if forecast is None else forecast.absolute(),
+        rank_by=rank_by,
+        budget=None if rank_by is None else budget,
+        tradeoff=tradeoff,
+    )
     calm_threads()
     from stockcast.runs import plan as runs_plan
 

@@ -8,6 +8,7 @@ from stockcast.policies.newsvendor import Newsvendor
 from stockcast.policies.orderable import Orderable
 from stockcast.policies.reorder import POLICIES, Optimizer, Planned, plan
 from stockcast.policies.shadow import naive_shadow
+from stockcast.policies.tradeoff import Tradeoff, grid, tradeoff
 from stockcast.policies.waterfall import STEPS, Waterfall
 
 __all__ = [
@@ -20,10 +21,13 @@ __all__ = [
     "Planned",
     "Policy",
     "Solve",
+    "Tradeoff",
     "Violation",
     "Waterfall",
     "check",
     "check_lines",
+    "grid",
     "naive_shadow",
     "plan",
+    "tradeoff",
 ]

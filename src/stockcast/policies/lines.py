@@ -109,7 +109,7 @@ def lines(
 def _chunk(rule: str, part: Part) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     for rows in batches(part):
-        for name, values in _batch(aim(part.take(rows)), rule).items():
+        for name, values in line_table(aim(part.take(rows)), rule).items():
             if name not in out:
                 out[name] = np.empty((len(part.terms.series), *values.shape[1:]), dtype=values.dtype)
             out[name][rows] = values
@@ -122,7 +122,8 @@ def _empty() -> dict[str, np.ndarray]:
     return {**columns, **tables, "chosen": np.zeros(0, dtype=np.int64)}
 
 
-def _batch(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
+def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
+    """Give the columns of :class:`Lines` for one batch."""
     projection, choice = aim.projection, choose(aim)
     ruled = _ruled(aim, choice, rule) if rule else None
     total = np.sort(projection.total, axis=1)

@@ -127,14 +127,14 @@ class Aim:
         return np.stack([np.maximum(worst - some[:, None], 0.0).mean(axis=1) for some in units.T], axis=1)
 
 
-def aim(part: Part) -> Aim:
-    """Find what one batch aims at.
+def aim(part: Part, projection: Projection | None = None) -> Aim:
+    """Find what one batch aims at; its ``projection`` is made when left out.
 
     Under ``cost`` the free optimum is the smallest u with C'(u) ≥ 0 (``policies.costs``). Under a cycle service level
     it is the quantile of M_end, the largest shortfall of a path: P(no stockout) ≥ level. Under a fill rate β it is the
     smallest u with E[unmet at once] ≤ (1 − β) E[demand], both between the two arrivals: a loss function.
     """
-    terms, projection = part.terms, project(part)
+    terms, projection = part.terms, projection or project(part)
     target = _service_units(part, projection)
     served = terms.objective > 0
     shortage = np.where(served, _implied_shortage_cost(part, projection, target), terms.shortage_cost)
@@ -202,7 +202,10 @@ def _cycle_units(curve: CostCurve, leftover: Leftover, cycle: np.ndarray) -> np.
     return found
 
 
-def _unmet_at_once(part: Part, projection: Projection, units: np.ndarray) -> np.ndarray:
+def unmet_at_once(
+    part: Part, projection: Projection, units: Float[np.ndarray, " series"]
+) -> Float[np.ndarray, " series"]:
+    """Give the expected units that are not served at once between the two arrivals."""
     if not part.backorder:
         found: np.ndarray = np.maximum(projection.last[1] - units[:, None], 0.0).mean(axis=1)
         return found
@@ -223,7 +226,7 @@ def _service_units(part: Part, projection: Projection) -> np.ndarray:
         low, high = np.minimum(worst[:, 0], 0.0) - allowed - 1.0, worst[:, -1].copy()
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
-            enough = _unmet_at_once(part, projection, middle) <= allowed
+            enough = unmet_at_once(part, projection, middle) <= allowed
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
         units = np.where(terms.objective == OBJECTIVES.index("fill_rate"), high, units)
     return units

@@ -7,11 +7,11 @@ A table is an ordered mapping from column to array, all of one length. Its array
   them: it would change the ids. Import them as text.
 * dates as ISO dates, a NaT blank;
 * whole numbers in full; other numbers with six significant digits, where they are whole in full too (so that a
-  quantity stays a multiple of its pack); NaN and infinity blank.
+  quantity stays a multiple of its pack), or in all their digits where sums have to come out; NaN and infinity blank.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +53,8 @@ def round_significant(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..
     return out.reshape(values.shape)
 
 
-def to_arrow(table: Table) -> pa.Table:
-    """Give a table as Arrow columns, rounded as it is written.
+def to_arrow(table: Table, exact: Collection[str] = ()) -> pa.Table:
+    """Give a table as Arrow columns, rounded as it is written; the columns named ``exact`` are not.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def to_arrow(table: Table) -> pa.Table:
             case "M":
                 columns[name] = pa.array(values.astype("datetime64[D]"), pa.date32())
             case "f":
-                rounded = round_significant(values)
+                rounded = values + 0.0 if name in exact else round_significant(values)
                 columns[name] = pa.array(rounded, pa.float64(), mask=~np.isfinite(rounded))
             case "i" | "u":
                 columns[name] = pa.array(values.astype(np.int64), pa.int64())
@@ -123,15 +123,15 @@ def to_parquet(table: pa.Table) -> memoryview:
     return memoryview(sink.getvalue())
 
 
-def write_table(folder: Path, name: str, table: Table) -> None:
-    """Write ``name.csv`` and ``name.parquet`` into a folder.
+def write_table(folder: Path, name: str, table: Table, exact: Collection[str] = ()) -> None:
+    """Write ``name.csv`` and ``name.parquet`` into a folder; the columns named ``exact`` in all their digits.
 
     Raises
     ------
     ResourceError
         If the operating system refuses.
     """
-    columns = to_arrow(table)
+    columns = to_arrow(table, exact)
     write_file(folder / f"{name}.csv", *to_csv(columns))
     write_file(folder / f"{name}.parquet", to_parquet(columns))
 

@@ -11,7 +11,10 @@ from stockcast import policies
 from stockcast.core.errors import HeldBackError, InvariantError
 from stockcast.models.ladder import failed
 from stockcast.report import files, html, recorded, tables
+from stockcast.report.history import history_table
 from stockcast.report.importance import write_importance
+from stockcast.report.tradeoff import write_tradeoff
+from stockcast.report.waterfall import write_waterfall
 from stockcast.runs import assemble, earlier, guard, manifest
 from stockcast.runs.job import Job, Outcome, Status
 from stockcast.runs.publish import LATEST, Publication
@@ -115,6 +118,8 @@ def _run_id(job: Job, result: Result) -> str:
         assemble.seed_of(job),
         result.forecast.origin_of_forecast if result.forecast and job.forecast_file else "",
     ]
+    if job.budget is not None or job.tradeoff:
+        parts.append([job.rank_by, job.budget, job.tradeoff])
     return f"{result.inputs.panel.origin}-{job.command}-{assemble.digest(parts)[:8]}"
 
 
@@ -130,7 +135,12 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
     forecast = tables.forecast_table(made.demand, night.job.config.forecast.levels, made.model, made.fallback)
     files.write_table(staging, "forecast", forecast)
     recorded.write_forecast(staging / "forecast", made.demand, made.model, made.fallback)
-    texts = {} if made.evaluation is None else made.evaluation.texts
+    told = made.evaluation
+    of_series = (None, None) if told is None else (told.segment, told.censored)
+    files.write_table(staging, "history", history_table(result.inputs.panel, *of_series))
+    if told is not None and told.scores:
+        files.write_table(staging, "backtest", tables.backtest_table(told.scores))
+    texts = {} if told is None else told.texts
     night.notes.extend(
         f"{name} is not kept: it is larger than {recorded.MOST >> 20} MB"
         for name in recorded.write_models(staging / "models", texts)
@@ -140,6 +150,9 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
         return
     plan = tables.plan_table(planned.plan, situation, made.model, made.fallback)
     files.write_table(staging, "plan", plan)
+    write_waterfall(staging, planned, situation)
+    if result.tradeoff is not None:
+        write_tradeoff(staging, result.tradeoff)
     scope = night.job.config.plan.order_scope
     orders = tables.orders_table(plan, result.inputs.panel.origin, scope)
     _hold(result, orders)
@@ -251,6 +264,7 @@ def _manifest(
         inputs=result.inputs.hashes,
         config=job.config.text_hash,
         forecast_key=made.key if made is not None else "",
+        forecast_from="" if made is None or made.origin_of_forecast == "made" else made.origin_of_forecast,
         versions=manifest.versions(),
         rows=result.inputs.rows,
         models=models,
@@ -259,6 +273,7 @@ def _manifest(
         fallbacks=dict(sorted(fallbacks.items())),
         solves=[_solve(solve) for solve in planned.solves] if planned is not None else [],
         gap=planned.gap if planned is not None else None,
+        prices=dict(planned.prices) if planned is not None else {},
         timings={name: round(seconds, 4) for name, seconds in night.clock.timings.items()},
         peak_memory_mb=manifest.peak_memory_mb(),
         notes=night.notes,

@@ -56,6 +56,8 @@ class Job:
     wait: float = 0.0
     forecast_file: Path | None = None
     rank_by: str | None = None
+    budget: float | None = None
+    tradeoff: bool = False
     overrides: tuple[str, ...] = ()
     progress: Progress = field(default_factory=Silent)
 

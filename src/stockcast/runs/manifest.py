@@ -38,6 +38,8 @@ class Manifest:
         sha256 of the config as resolved.
     forecast_key
         A hash of what the forecast depends on, by which ``plan`` finds the newest one that fits.
+    forecast_from
+        The run whose forecast was used again, or the user's file; empty where this run made its own.
     rows
         What became of the rows of each source.
     models
@@ -51,6 +53,8 @@ class Manifest:
         Series by reason.
     solves, gap
         One entry a solve, and the relative gap of all together; None where nothing was solved.
+    prices
+        What one more unit of each shared limit (``budget``, ``storage LOCATION``) would save.
     timings
         Seconds by stage.
     started, finished
@@ -71,6 +75,7 @@ class Manifest:
     inputs: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
     forecast_key: str = ""
+    forecast_from: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, RowCount] = field(default_factory=dict)
@@ -80,6 +85,7 @@ class Manifest:
     fallbacks: Mapping[str, int] = field(default_factory=dict)
     solves: Sequence[Mapping[str, Any]] = ()
     gap: float | None = None
+    prices: Mapping[str, float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     peak_memory_mb: float = 0.0
     notes: Sequence[str] = ()

@@ -5,6 +5,7 @@ from stockcast.runs.job import Job, Outcome
 from stockcast.runs.result import Result
 from stockcast.runs.stages import forecast_at_hand, plan, read
 from stockcast.runs.start import opened
+from stockcast.runs.tradeoff import tradeoff
 
 
 def run(job: Job) -> Outcome:
@@ -13,4 +14,5 @@ def run(job: Job) -> Outcome:
         inputs = read(night)
         made, terms = forecast_at_hand(night, inputs)
         situation, planned = plan(night, inputs, made, terms)
-        return finish(night, Result(inputs, made, situation, planned))
+        curve = tradeoff(night, situation, planned) if job.tradeoff else None
+        return finish(night, Result(inputs, made, situation, planned, tradeoff=curve))

@@ -21,3 +21,4 @@ class Result:
     report: bool = False
     comparison: "evaluation.Comparison | None" = None
     importance: Importance | None = None
+    tradeoff: "policies.Tradeoff | None" = None

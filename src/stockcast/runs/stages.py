@@ -12,7 +12,7 @@ import numpy as np
 from stockcast import evaluation, ingest, policies
 from stockcast.core.deadline import STRUCK
 from stockcast.core.device import choose
-from stockcast.core.errors import DataError, UsageError
+from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert, Issue
 from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
@@ -310,8 +310,6 @@ def plan(
     if night.clock.struck:
         night.cut_short("the joint constraints were not optimised; each series was ordered by itself")
         policy = "newsvendor"
-    if night.job.rank_by not in (None, "value"):
-        raise UsageError(f"--rank-by {night.job.rank_by}: only value is known", code="SC-C021")
     with night.clock.stage("plan"), night.job.progress.stage("ordering") as done:
         planned = policies.plan(
             policy,
@@ -319,6 +317,7 @@ def plan(
             next_review=inputs.next_review,
             time_limit=SOLVE_SECONDS,
             until=time.monotonic() + night.clock.left,
+            ranked_budget=night.job.budget,
             workers=assemble.workers_of(night.job),
             done=done,
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stockcast.runs import guard, ranking
+from stockcast.runs import guard, ranking, tradeoff
 from stockcast.runs.result import Result
 from stockcast.runs.stages import Night
 
@@ -92,6 +92,8 @@ def tables_of(night: Night, result: Result) -> list[Table]:
         models, series = np.unique(result.forecast.model, return_counts=True)
         rows = [(str(m), str(n)) for n, m in sorted(zip(series.tolist(), models.tolist(), strict=True), reverse=True)]
         shown.append(("models", ("model", "series"), rows))
+    if result.tradeoff is not None:
+        shown.append(tradeoff.table_of(result.tradeoff))
     if result.plan is not None:
         worst = sorted(night.alerts, key=lambda a: (-a.value, a.code, a.sku, a.location))[:SHOWN]
         rows = [(a.code, a.sku, a.location, f"{a.value:,.0f}", _where(a.message)) for a in worst]
