@@ -20,8 +20,13 @@ def fractional(seed):
     situation = drawn(seed, coupled=False)
     rng = np.random.default_rng(seed)
     scale = rng.choice([0.013, 0.37, 41.7], len(situation.terms.series))
-    demand = replace(situation.demand, source=replace(situation.demand.source, values=situation.demand.paths() * scale[:, None, None]))
-    state = replace(situation.state, on_hand=situation.state.on_hand * scale, backorders=situation.state.backorders * scale)
+    demand = replace(
+        situation.demand,
+        source=replace(situation.demand.source, values=situation.demand.paths() * scale[:, None, None]),
+    )
+    state = replace(
+        situation.state, on_hand=situation.state.on_hand * scale, backorders=situation.state.backorders * scale
+    )
     past = replace(situation.past, sales=situation.past.sales * 0.37)
     packs = np.where(rng.random(len(scale)) < 0.5, situation.terms.pack_size * 0.25, 0.0)
     return replace(situation, past=past, state=state, demand=demand, terms=situation.terms.replace(pack_size=packs))
@@ -56,7 +61,7 @@ def test_steps_add_up_exactly_and_mean_what_they_say():
             seen[name] += int((of[name] != 0).sum())
         digit = 2e-5 * np.maximum(1.0, np.abs(steps).max(axis=1))  # six digits of the line's largest number
         assert (np.abs(of["need"] - made.demand_mean) <= digit).all()
-        assert (np.abs(of["need"] + of["safety"] - made.order_up_to_level) <= digit).all()
+        assert (np.abs(of["need"] + of["safety"] + of["cycle"] - made.order_up_to_level) <= digit).all()
         assert np.allclose(-of["on_hand"], situation.state.on_hand, rtol=1e-5, atol=0)
         free = steps[:, : STEPS.index("pack")].sum(axis=1)
         assert (np.abs(free - made.unconstrained_quantity) <= digit).all()

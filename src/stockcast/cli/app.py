@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from stockcast.cli import nightly, project, settings
+from stockcast.cli.explain import explain
 from stockcast.cli.features import features_app
 from stockcast.core.errors import UsageError, did_you_mean
 
@@ -58,7 +59,7 @@ app.command()(nightly.forecast)
 app.command()(nightly.backtest)
 app.command()(nightly.plan)
 app.command()(nightly.run)
-app.command()(settings.explain)
+app.command()(explain)
 for group, inner in (
     ("features", features_app), ("models", settings.models_app), ("config", settings.config_app),
 ):  # fmt: skip

@@ -1,6 +1,4 @@
-"""The commands about the config, the models and the codes: they only show."""
-
-from typing import Annotated
+"""The commands about the config and the models: they only show."""
 
 import typer
 
@@ -58,19 +56,3 @@ def list_models(output_format: Format = "text", debug: Debug = False) -> None:
         for model in models
     ]
     screen.write(aligned(("model", "group", "available", "what"), rows))
-
-
-def explain(
-    code: Annotated[str, typer.Option("--code", metavar="SC-…", help="a code from a message")],
-    output_format: Format = "text",
-    debug: Debug = False,
-) -> None:
-    """Tell what the code of a message means, and what to do."""
-    from stockcast.core.codes import find_code
-
-    screen = current()
-    entry = find_code(code)
-    if screen.json:
-        screen.answer(code={"name": entry.name, "title": entry.title, "cause": entry.cause, "remedy": entry.remedy})
-    else:
-        screen.write(f"{entry.name}: {entry.title}\n\n{entry.cause}\n\nwhat to do: {entry.remedy}")

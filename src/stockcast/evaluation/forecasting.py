@@ -1,7 +1,7 @@
 """The forecast of a night: models judged on rolling origins, chosen or weighed by segment, fitted, put together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -153,7 +153,7 @@ def forecast(
     weights = alone(chosen, len(names)) if weights is None else weights
     fitted = fit_weighted(
         names, weights, panel, horizon, seed=seed, workers=workers, done=lambda count: done(finished + count),
-        setting=setting,
+        setting=replace(setting, interpret=True),
     )  # fmt: skip
     seconds = {name: _plus(seconds[name], fitted.seconds[name]) for name in names}
     notes += fitted.notes

@@ -124,11 +124,14 @@ class Setting:
         of what is forecast: no origin of a backtest is given one.
     pretrained
         What ``chronos`` forecasts with.
+    interpret
+        Whether ``tft`` keeps what it looked at beside its weights: for the forecast alone, since it reads all windows.
     """
 
     effort: Effort = "thorough"
     warm_start: Path | None = None
     pretrained: Pretrained | None = None
+    interpret: bool = False
 
 
 def _of(module: str, name: str, *taken: str) -> "Callable[[Setting], Forecaster]":
@@ -156,7 +159,7 @@ MAKERS: "dict[str, Callable[[Setting], Forecaster]]" = {
     "imapa": _of("aggregated", "IMAPA"),
     "negative_binomial": _of("counts", "NegativeBinomial"),
     "lightgbm": _of("boosting", "Boosting"),
-    "tft": _of("tft", "Tft", "effort", "warm_start"),
+    "tft": _of("tft", "Tft", "effort", "warm_start", "interpret"),
     "chronos": _of("pretrained", "Chronos", "pretrained"),
     "sarimax": _of("classical", "Sarimax"),
     "unobserved_components": _of("classical", "Components"),

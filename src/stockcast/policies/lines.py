@@ -55,6 +55,8 @@ class Lines:
         Units expected in stock when this order arrives, without it.
     waste
         Units of each candidate that are expected to expire.
+    base
+        The order-up-to level without order cost, ``min_stock`` and shelf life: what demand and its risk alone ask for.
     unmet_without
         Units of demand expected to go unmet between this order's arrival and the next possible one's, without it.
     """
@@ -80,6 +82,7 @@ class Lines:
     step: Float[np.ndarray, " series"]
     held: Float[np.ndarray, " series"]
     waste: Float[np.ndarray, "series candidate"]
+    base: Float[np.ndarray, " series"]
     unmet_without: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
@@ -155,6 +158,7 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
         "step": choice.admissible.step.copy(),
         "waste": np.stack([aim.waste.expected(projection.mine + units) for units in quantity.T], axis=1),
         "held": np.maximum(projection.stock, 0.0).mean(axis=1),
+        "base": own["level"].copy() if own else np.maximum(aim.position + aim.free, 0.0),
         "unmet_without": aim.unmet(projection.mine[:, None])[:, 0],
     }
 

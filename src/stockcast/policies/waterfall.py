@@ -22,7 +22,7 @@ LINE = ("pack", "moq", "max_order")  # what a line's own terms do
 WHOLE_ORDER = ("supplier_minimum", "truck", "price_break")
 SHARED = ("budget", "storage")
 STEPS = (
-    "need", "safety", "on_hand", "on_order", "backorders", "excess", "not_due", "no_review", "not_orderable",
+    "need", "safety", "cycle", "on_hand", "on_order", "backorders", "excess", "not_due", "no_review", "not_orderable",
     *LINE, *WHOLE_ORDER, *SHARED,
 )  # fmt: skip
 DIGITS = 6  # significant digits of published numbers
@@ -35,8 +35,9 @@ LARGEST = 2.0**62  # units of a grid that a number may have
 class Waterfall:
     """The steps of every line, in the order of ``STEPS``, in whole units of a grid of 10 to the power of −decimals.
 
-    ``need`` is the mean demand over the protection interval, ``safety`` what the order-up-to level S holds beyond it;
-    less what is on hand and on order, plus what is owed, that is S − inventory position. ``excess`` takes back what
+    ``need`` is the mean demand over the protection interval, ``safety`` what its risk adds, and ``cycle`` what
+    an order cost or ``min_stock`` add to that, less what would expire: together the order-up-to level S. Less what is on
+    hand and on order, plus what is owed, that is S − inventory position. ``excess`` takes back what
     stands above S, ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be
     placed: what is left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own best;
     the terms of the supplier's whole order, then budget and storage, to what is ordered.
@@ -75,7 +76,8 @@ class Waterfall:
         tiny = 1e-9 * np.maximum(1.0, lines.level)
         fills_up = np.abs(lines.free - lines.level + state.inventory_position) <= tiny
         level = np.where((lines.free > 0) & fills_up, free - held, level)  # S itself in the digits of what it leads to
-        found["need"], found["safety"], gap = need, level - need, level + held
+        base = np.where(np.abs(lines.base - lines.level) <= tiny, level, whole(lines.base))
+        found["need"], found["safety"], found["cycle"], gap = need, base - need, level - base, level + held
         found["excess"] = np.maximum(-gap, 0)
         why = np.where(~terms.orderable, "not_orderable", np.where(~terms.at_review, "no_review", "not_due"))
         for name in ("not_due", "no_review", "not_orderable"):

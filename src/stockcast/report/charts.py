@@ -3,7 +3,7 @@
 Colours are classes of the page's style sheet, so that a chart follows the reader's light or dark setting.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -134,7 +134,14 @@ def stock_chart(
     return _frame(width, height, label, parts)
 
 
-def bar_chart(labels: Sequence[str], values: Sequence[float], *, label: str) -> str:
+def share_bars(labels: Sequence[str], values: Sequence[float], *, label: str) -> str:
+    """Draw one horizontal bar a row, its value at its end as a share."""
+    return bar_chart(labels, values, label=label, written="{:.1%}".format)
+
+
+def bar_chart(
+    labels: Sequence[str], values: Sequence[float], *, label: str, written: Callable[[float], str] = number
+) -> str:
     """Draw one horizontal bar a row, its value at its end."""
     row, left = 26, 200
     top = max([*values, 0.0]) or 1.0
@@ -144,5 +151,5 @@ def bar_chart(labels: Sequence[str], values: Sequence[float], *, label: str) -> 
         shown = name if len(name) <= 28 else f"{name[:27]}…"
         parts.append(f'<text class="name" x="{left - 8}" y="{y + 13}" text-anchor="end">{plain(shown)}</text>')
         parts.append(f'<rect class="bar" x="{left}" y="{y}" width="{length:.1f}" height="18" rx="2"/>')
-        parts.append(f'<text class="value" x="{left + length + 6:.1f}" y="{y + 13}">{number(value)}</text>')
+        parts.append(f'<text class="value" x="{left + length + 6:.1f}" y="{y + 13}">{written(value)}</text>')
     return _frame(WIDE, max(len(labels), 1) * row + 6, label, parts)

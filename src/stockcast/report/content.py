@@ -24,6 +24,8 @@ class ReportData:
         The columns of ``plan.csv`` and the stock they start from; None where no plan was made.
     scores
         Backtest averages as (segment, model, metric, value); lower is better.
+    network
+        The text of ``models/tft_importance.csv``, where the run keeps one.
     """
 
     title: str
@@ -39,3 +41,4 @@ class ReportData:
     rows: Mapping[str, RowCount] | None = None
     scores: Sequence[tuple[str, str, str, float]] = ()
     notes: Sequence[str] = ()
+    network: str = ""

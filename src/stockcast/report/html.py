@@ -10,6 +10,7 @@ from stockcast.report.charts import bar_chart
 from stockcast.report.content import ReportData
 from stockcast.report.disk import write_file
 from stockcast.report.markup import Cell, section, soft, table
+from stockcast.report.network import network_figures
 from stockcast.report.outlook import costliest_lines, total_demand
 from stockcast.report.style import CSS
 from stockcast.report.tables import Columns, rank_alerts
@@ -171,6 +172,8 @@ def _models(data: ReportData) -> str:
         parts.append(table(("fallback", "series"), [(str(reasons[at]), int(times[at])) for at in worst]))
     else:
         parts.append(soft("No series needed a fallback."))
+    if data.network:
+        parts.append(f"<details><summary>What the network looked at</summary>{network_figures(data.network)}</details>")
     return section("Forecast", *parts)
 
 

@@ -51,14 +51,13 @@ def tradeoff_chart(found: Tradeoff) -> str:
     """Draw fill rate and cycle service over the value of the mean stock, with the plan's point marked."""
     money = bool(found.stock_value.any())
     stock = found.stock_value if money else found.stock_units
-    low = float(np.floor(10 * min(found.fill_rate.min(), found.cycle_service.min())) / 10)
-    low = min(low, 0.9)
-    # both axes hold what is there: a curve of stock from 90 to 100 must not be squeezed into a corner
     least, most = float(stock.min()), float(stock.max())
-    ticks = [tick for tick in nice_ticks(most, 6) if tick >= least - (most - least) / 6]
-    begin = ticks[0] if len(ticks) > 2 and ticks[0] <= least else max(least - 0.05 * (most - least), 0.0)
-    span = max(max(ticks[-1], most) - begin, 1e-9)
+    margin = 0.04 * max(most - least, 1e-9 * most, 1e-9)
+    begin, span = max(least - margin, 0.0), most - max(least - margin, 0.0) + margin
     x = LEFT + (WIDE - LEFT - RIGHT) * (stock - begin) / span
+    short = 1.0 - float(min(found.fill_rate.min(), found.cycle_service.min()))
+    shares = 1.0 - np.array(nice_ticks(max(short, 0.01), 5))
+    low = float(shares[-1])
 
     def height(share: np.ndarray | float) -> np.ndarray:
         return np.asarray(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (np.asarray(share) - low) / (1.0 - low))
@@ -71,15 +70,15 @@ def tradeoff_chart(found: Tradeoff) -> str:
         f'<rect width="{WIDE}" height="{HEIGHT}" fill="#fff"/>',
         f'<text class="name" x="{LEFT}" y="22">{_key()}</text>',
     ]
-    for share in np.linspace(low, 1.0, round((1.0 - low) * 10) + 1 if low < 0.85 else 6).tolist():
+    for share in shares.tolist():
         y = float(height(share))
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{share:.0%}</text>')
-    for tick in ticks:
-        if tick >= begin:
-            at = LEFT + (WIDE - LEFT - RIGHT) * (tick - begin) / span
-            parts.append(f'<text class="tick" x="{at:.1f}" y="{HEIGHT - BOTTOM + 20:.1f}" text-anchor="middle">'
-                         f"{short_number(tick)}</text>")  # fmt: skip
+        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{100 * share:.3g} %</text>')
+    step = nice_ticks(span, 6)[1]
+    for tick in (step * np.arange(np.ceil(begin / step), np.floor((begin + span) / step) + 1)).tolist():
+        at = LEFT + (WIDE - LEFT - RIGHT) * (tick - begin) / span
+        parts.append(f'<text class="tick" x="{at:.1f}" y="{HEIGHT - BOTTOM + 20:.1f}" text-anchor="middle">'
+                     f"{short_number(tick)}</text>")  # fmt: skip
     what = "mean stock between the next two receipts, at unit cost" if money else "mean stock, units"
     parts.append(
         f'<text class="tick" x="{(WIDE + LEFT - RIGHT) / 2:.0f}" y="{HEIGHT - 12}" text-anchor="middle">{what}</text>'

@@ -56,4 +56,5 @@ def waterfall_table(planned: "policies.Planned", situation: Situation) -> Column
         "min_stock": terms.min_stock,
         "most": terms.max_order,
         "ordered_now": terms.ordered_now,
+        "unmet_demand": np.repeat(situation.shared.unmet_demand, len(terms.series)),
     }

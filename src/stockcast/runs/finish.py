@@ -13,6 +13,7 @@ from stockcast.models.ladder import failed
 from stockcast.report import files, html, recorded, tables
 from stockcast.report.history import history_table
 from stockcast.report.importance import write_importance
+from stockcast.report.network import OF_ALL
 from stockcast.report.tradeoff import write_tradeoff
 from stockcast.report.waterfall import write_waterfall
 from stockcast.runs import assemble, earlier, guard, manifest
@@ -172,6 +173,7 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
             rows=result.inputs.rows,
             scores=_leaderboard(made),
             notes=night.notes,
+            network=str(texts.get(OF_ALL, "")),
         )
         html.write_report(staging / "report.html", data)
 

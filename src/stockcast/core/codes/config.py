@@ -133,4 +133,10 @@ CODES: tuple[Code, ...] = (
         "A run publishes the tables that its command makes; this one is not among them.",
         "name one of the tables that the message lists",
     ),
+    Code(
+        "SC-C027",
+        "nothing to explain",
+        "No run was published, the run has neither plan nor forecast, or it has no such sku or location.",
+        "name a sku of the run's plan.csv, as SKU or SKU@LOCATION; --run names another run",
+    ),
 )

@@ -60,11 +60,12 @@ class Learnt:
 @final
 @dataclass(frozen=True, slots=True)
 class FittedTft(FittedForecaster):
-    """What was learnt, if anything, and the series that it was learnt on."""
+    """What was learnt, if anything, the series that it was learnt on, and files that say what it looked at."""
 
     series: SeriesAxis
     learnt: Learnt | None = None
     told: tuple[str, ...] = field(default=())
+    looked: Mapping[str, str] = field(default_factory=dict)
 
     def notes(self) -> tuple[str, ...]:
         """Say what ended or slowed the learning, and why earlier weights were not used."""
@@ -103,7 +104,7 @@ class FittedTft(FittedForecaster):
         """Give the same files for a run to keep, if there is a network: the next night may go on from it."""
         if self.learnt is None:
             return {}
-        return {f"tft/{name}": data for name, data in saved.files(*self._parts()).items()}
+        return {f"tft/{name}": data for name, data in saved.files(*self._parts()).items()} | dict(self.looked)
 
     def _parts(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """Give the tensors by name, and everything else."""

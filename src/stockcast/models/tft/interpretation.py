@@ -1,5 +1,8 @@
 """What the network looked at: shares of its variables, and of the past periods that it attended to."""
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
@@ -89,3 +92,41 @@ def interpret(fitted: FittedTft, panel: Panel) -> Interpretation | None:
         panel.series, of["static"], out["static"], of["encoder"], out["encoder"], of["decoder"], out["decoder"],
         out["attention"],
     )  # fmt: skip
+
+
+def files(told: Interpretation) -> dict[str, str]:
+    """Give what is kept of it in a run: ``tft_importance.csv`` with means over the series, ``tft_series.csv`` of each.
+
+    A share is told in four digits; ``attention`` is named by the periods back, 1 being the origin. A series that the
+    network does not forecast has no row.
+    """
+    kinds = [
+        ("static", told.static_names, told.static),
+        ("encoder", told.encoder_names, told.encoder),
+        ("decoder", told.decoder_names, told.decoder),
+        ("attention", tuple(str(back) for back in range(told.attention.shape[1], 0, -1)), told.attention),
+    ]
+    able = np.flatnonzero(~np.isnan(told.attention).any(axis=1))
+    whole = [
+        (kind, name, f"{share:.4f}")
+        for kind, names, shares in kinds
+        for name, share in zip(names, shares[able].mean(axis=0).tolist() if len(able) else (), strict=False)
+    ]
+    head = ("sku", "location", *(f"{kind}:{name}" for kind, names, _ in kinds for name in names))
+    every = np.concatenate([shares for *_, shares in kinds], axis=1)
+    each = (
+        (told.series.sku[row], told.series.location[row], *(f"{share:.4f}" for share in every[row].tolist()))
+        for row in able.tolist()
+    )
+    return {
+        "tft_importance.csv": _csv(("kind", "name", "share"), whole),
+        "tft_series.csv": _csv(head, each),
+    }
+
+
+def _csv(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -25,6 +25,7 @@ from stockcast.models.tft import saved
 from stockcast.models.tft.batcher import Pool, seed_of
 from stockcast.models.tft.course import Budget
 from stockcast.models.tft.fitted import FittedTft, Learnt
+from stockcast.models.tft.interpretation import files, interpret
 from stockcast.models.tft.network import LEVELS
 from stockcast.models.tft.reading import at_origin, put, quantiles, usable
 from stockcast.models.tft.recipe import Recipe, lengths
@@ -62,6 +63,8 @@ class Tft(Forecaster):
         A folder where the state of the training is left every so many steps, so that one that was killed goes on.
     stop
         Asked before every step: True ends it with the best weights until then. The run's deadline, when left out.
+    interpret
+        Whether the fit keeps what it looked at, as files of its run (:func:`stockcast.models.tft.interpretation.files`).
     """
 
     name: ClassVar[str] = "tft"
@@ -77,6 +80,7 @@ class Tft(Forecaster):
         checkpoint: Path | None = None,
         keep_every: int = 200,
         stop: Callable[[], bool] = struck,
+        interpret: bool = False,
     ) -> None:
         self.horizon = horizon
         self.budget = budget
@@ -85,6 +89,7 @@ class Tft(Forecaster):
         self.checkpoint = checkpoint
         self.keep_every = keep_every
         self.stop = stop
+        self.interpret = interpret
 
     def can_fit(self, panel: Panel) -> Bool[np.ndarray, " series"]:
         """Tell which series fill a window, if all together have enough of them to learn from."""
@@ -143,7 +148,9 @@ class Tft(Forecaster):
         base = saved.Weights.of(trained.weights)
         weights = saved.Weights.of(trained.finished or trained.weights)
         learnt = Learnt(recipe, size, weights, base, ranks, trained.progress, nights)
-        return FittedTft(panel.series, learnt, notes)
+        fitted = FittedTft(panel.series, learnt, notes)
+        looked = interpret(fitted, panel) if self.interpret else None
+        return fitted if looked is None else replace(fitted, looked=files(looked))
 
     def _earlier(self, panel: Panel, rows: Int[np.ndarray, " row"]) -> tuple["Learnt | None", tuple[str, ...]]:
         """Give the earlier fit to go on from, where there is one that reads the same variables."""

@@ -1,0 +1,82 @@
+"""What the network ``tft`` looked at, as its run keeps it: read back for one series, and drawn for all."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from stockcast.report.charts import share_bars
+from stockcast.report.disk import reaching
+from stockcast.report.markup import soft
+
+OF_ALL, OF_EACH = "tft_importance.csv", "tft_series.csv"
+KINDS = {"static": "Of the item", "encoder": "Of the past", "decoder": "Known ahead"}
+SHOWN = 8  # variables of a kind in the picture
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Shares of variables by ``static``, ``encoder`` and ``decoder``, and of attention by periods back."""
+
+    shares: Mapping[str, Mapping[str, float]]
+    attention: Mapping[int, float]
+
+    @classmethod
+    def of(cls, cells: Sequence[tuple[str, str, float]]) -> "Looked":
+        """Sort (kind, name, share) into their kinds."""
+        shares: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
+        attention = {}
+        for kind, name, share in cells:
+            if kind == "attention":
+                attention[int(name)] = share
+            elif kind in shares:
+                shares[kind][name] = share
+        return cls(shares, attention)
+
+
+def network_of(folder: Path, *, sku: str, location: str) -> Looked | None:
+    """Give what the network of a run looked at for one series; for all together where it has no row, None without.
+
+    Raises
+    ------
+    ResourceError
+        If the operating system refuses.
+    """
+    for row in _rows(folder / "models" / OF_EACH):
+        if row["sku"] == sku and row["location"] == location:
+            cells = [(*name.split(":", 1), float(value)) for name, value in row.items() if ":" in name]
+            return Looked.of([(kind, name, share) for kind, name, share in cells])
+    whole = list(_rows(folder / "models" / OF_ALL))
+    return _of_all(whole) if whole else None
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    if path.is_file():
+        with reaching(path, "read"), path.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
+
+
+def _of_all(rows: Sequence[Mapping[str, str]]) -> Looked:
+    return Looked.of([(row["kind"], row["name"], float(row["share"])) for row in rows])
+
+
+def network_figures(text: str) -> str:
+    """Draw what a network looked at over all series, from the text of ``tft_importance.csv``."""
+    found = _of_all(list(csv.DictReader(io.StringIO(text))))
+    parts = []
+    for kind, title in KINDS.items():
+        ranked = sorted(found.shares[kind].items(), key=lambda one: (-one[1], one[0]))[:SHOWN]
+        if ranked:
+            chart = share_bars([name for name, _ in ranked], [share for _, share in ranked], label=f"tft: {title}")
+            parts.append(f'<figure class="wide">{chart}<figcaption>{title}</figcaption></figure>')
+    far = sorted(found.attention.items(), key=lambda one: (-one[1], one[0]))[:SHOWN]
+    if far:
+        names = [f"{back} period{'s' * (back != 1)} back" for back, _ in far]
+        chart = share_bars(names, [share for _, share in far], label="tft: attention")
+        parts.append(f'<figure class="wide">{chart}<figcaption>Attention to the past</figcaption></figure>')
+    said = soft("What the network tft drew on, as shares of each kind, means over its series: how much of a variable "
+                "went in, not in which direction it moved the forecast.")  # fmt: skip
+    return said + "".join(parts) if parts else ""

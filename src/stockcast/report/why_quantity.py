@@ -1,0 +1,211 @@
+"""Why this quantity: sentences for a planner from one row of ``plan.csv`` and one of ``waterfall.csv``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stockcast.policies import STEPS
+from stockcast.policies.explain import units_text
+
+Row = Mapping[str, Any]
+LABELS = {
+    "need": "mean demand until {until}",
+    "safety": "safety stock",
+    "cycle": "{cycle}",
+    "on_hand": "on hand",
+    "on_order": "on order",
+    "backorders": "owed to customers",
+    "excess": "stock above the order-up-to level",
+    "not_due": "an order does not pay yet",
+    "no_review": "no order can be placed now",
+    "not_orderable": "the line is not ordered",
+    "pack": "whole {packs}",
+    "moq": "minimum of the line",
+    "max_order": "maximum of the line",
+    "supplier_minimum": "minimum or order cost of {supplier}",
+    "truck": "trucks of {supplier}",
+    "price_break": "price break of {supplier}",
+    "budget": "budget",
+    "storage": "room at {location}",
+}
+
+
+def waterfall_of(row: Row, plan: Row) -> list[dict[str, Any]]:
+    """Give the steps that are not 0 and the quantity that they add up to, each with its name and what it is."""
+    packs = "units" if plan["pack_size"] == 1 else f"packs of {units_text(plan['pack_size'])}"
+    words = {
+        "until": row["next_receipt_date"] or "the next possible receipt", "packs": packs,
+        "cycle": _cycle(row), "supplier": plan["supplier"] or "the supplier", "location": plan["location"],
+    }  # fmt: skip
+    steps = [
+        {"step": name, "units": row[name], "what": LABELS[name].format(**words)}
+        for name in STEPS
+        if row[name] or name in ("need", "on_hand")
+    ]
+    return [*steps, {"step": "order_quantity", "units": row["order_quantity"], "what": "order"}]
+
+
+def _cycle(row: Row) -> str:
+    """Say what moves the level beyond demand and its risk."""
+    if row["cycle"] < 0:
+        return "less, for what would expire"
+    causes = [
+        text for name, text in (("order_cost", "the order cost"), ("min_stock", "the minimum stock")) if row[name]
+    ]
+    return f"more, for {' and '.join(causes)}" if causes else "more, for few large orders"
+
+
+def sentences(plan: Row, row: Row | None, prices: Mapping[str, float], lines: int) -> list[str]:
+    """Say why this quantity.
+
+    Parameters
+    ----------
+    plan, row
+        The line in ``plan.csv`` and in ``waterfall.csv``; None for the latter where the run has none.
+    prices
+        What one more unit of each shared limit would save.
+    lines
+        How many lines are ordered.
+    """
+    if row is None:
+        return [_capital(str(plan["reason"]))]
+    held = row["no_review"] or plan["binding_constraint"] in ("no_review", "not_orderable")
+    told = [_order(plan)]
+    told.append(_outlook(plan, row))
+    told += _risk(plan, row)
+    told += _difference(plan, row)
+    if not held:
+        told += _limits(plan, row)
+        told += _money(plan, row, prices, lines)
+    return told
+
+
+def _order(plan: Row) -> str:
+    if not plan["order_quantity"]:
+        reason = str(plan["reason"]).partition("; until ")[0]
+        return f"{_capital(reason)}."
+    who = f" from {plan['supplier']}" if plan["supplier"] else ""
+    worth = "" if plan["line_value"] is None else f", worth {plan['line_value']:,.2f}"
+    return f"Order {_packed(plan)}{who} on {plan['order_date']} for receipt on {plan['expected_receipt_date']}{worth}."
+
+
+def _outlook(plan: Row, row: Row) -> str:
+    until = f"Until the next possible receipt, {row['next_receipt_date']}, " if row["next_receipt_date"] else ""
+    demand = (
+        f"demand is expected at {units_text(plan['demand_mean'])} (80 % range {units_text(row['demand_q0.1'])}–"
+        f"{units_text(plan['demand_q0.9'])})"
+    )
+    arrival = row["receipt_date"]
+    left = units_text(row["stock_at_receipt"])
+    when = "it arrives" if plan["order_quantity"] else f"an order could arrive, {arrival}"
+    said = f"{until}{demand}; {left} {'is' if left == '1' else 'are'} expected to be left when {when}."
+    return _capital(said)
+
+
+def _risk(plan: Row, row: Row) -> list[str]:
+    without, with_order = plan["stockout_risk_without"], plan["stockout_risk_with"]
+    lost = row["unmet_without"]
+    what = ""
+    if lost >= 0.05:
+        if row["unmet_demand"] == "lost":
+            what = f", {units_text(lost)} units expected to be lost at a cost of {lost * row['shortage_cost']:,.2f}"
+            what += " at the shortage cost that the service target implies" if row["objective"] != "cost" else ""
+        else:
+            what = f", up to {units_text(lost)} units waiting"
+    span = f"from {row['receipt_date']} to {row['next_receipt_date'] or 'the next receipt'}"
+    if not plan["order_quantity"]:
+        return [f"The risk of a stockout {span} is {without:.0%}{what}."]
+    saves = plan["expected_cost_saving"]
+    gain = f"; the order saves {saves:,.2f} in all" if saves is not None and row["objective"] == "cost" else ""
+    return [f"Without the order the risk of a stockout {span} is {without:.0%}{what}; with it {with_order:.0%}{gain}."]
+
+
+def _difference(plan: Row, row: Row) -> list[str]:
+    """Say what moved the quantity from the one that costs alone, or a service target, would ask for."""
+    free, quantity = units_text(plan["unconstrained_quantity"]), units_text(plan["order_quantity"])
+    causes = []
+    said = {
+        "pack": f"whole {'units' if plan['pack_size'] == 1 else f'packs of ' + units_text(plan['pack_size'])}",
+        "moq": f"the minimum of {units_text(plan['moq'])}",
+        "max_order": f"the maximum of {units_text(row['most']) if row['most'] else ''}".rstrip(" of"),
+        "supplier_minimum": f"the minimum or the order cost of {plan['supplier']}",
+        "truck": f"the trucks of {plan['supplier']}",
+        "price_break": f"a price break of {plan['supplier']}",
+        "budget": "the budget",
+        "storage": f"the room at {plan['location']}",
+    }
+    for name, text in said.items():
+        units = row[name]
+        if not units:
+            continue
+        verb = "cut" if units < 0 else "added"
+        causes.append(f"{text} {verb} {units_text(abs(units))}")
+    long = _long_cycle(plan, row)
+    if not causes or (free == quantity and set(causes) == {"pack"}):
+        return long
+    what = "its costs alone ask" if row["objective"] == "cost" else "its service target alone asks"
+    return [f"{quantity} instead of the {free} that {what} for: {', '.join(causes)}.", *long]
+
+
+def _long_cycle(plan: Row, row: Row) -> list[str]:
+    """Say why an order reaches far beyond the next receipt, where its order cost makes that cheaper."""
+    if not (plan["order_quantity"] and row["order_cost"] and row["objective"] == "cost" and row["next_receipt_date"]):
+        return []
+    interval = (row["next_receipt_date"] - plan["order_date"]).days
+    if plan["days_of_cover"] <= 1.5 * interval:
+        return []
+    return [f"It covers {units_text(plan['days_of_cover'])} days, since each order line costs {row['order_cost']:g}."]
+
+
+def _limits(plan: Row, row: Row) -> list[str]:
+    """Say which of the line's own limits are there and do not bind."""
+    loose = []
+    if plan["moq"] and not row["moq"]:
+        loose.append(f"the minimum of {units_text(plan['moq'])} is not binding")
+    if row["most"] is not None and not row["max_order"]:
+        loose.append(f"the maximum of {units_text(row['most'])} is not binding")
+    if row["ordered_now"]:
+        loose.append(f"{units_text(row['ordered_now'])} were ordered in this period already and count")
+    return [f"{_capital(', '.join(loose))}."] if loose else []
+
+
+def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list[str]:
+    told = []
+    if row["objective"] != "cost":
+        target = str(row["objective"]).replace("_", " ")
+        told.append(
+            f"The target is a {target} of {row['target']:.4g}; it implies a shortage cost of {row['shortage_cost']:.4g} "
+            f"a unit against a holding cost of {row['holding_cost']:.4g} a unit and period."
+        )
+    if plan["order_quantity"]:
+        told.append(
+            f"It is line {plan['priority']} of {lines} by what it saves for its money, with {plan['cumulative_spend']:,.2f} "
+            "spent down to it."
+        )
+    marginal = plan["marginal_value"]
+    if marginal is not None and abs(marginal) >= 5e-4:
+        verb = "save" if marginal > 0 else "cost"
+        net = "" if marginal > 0 else " more than it saves"
+        told.append(f"The next larger quantity would {verb} {abs(marginal):.3f} for each unit of money{net}.")
+    for name, price in prices.items():
+        where = name.removeprefix("storage ")
+        if price > 0 and name == "budget":
+            told.append(f"One more unit of budget would save {price:.4g} somewhere in the plan.")
+        elif price > 0 and where == plan["location"]:
+            told.append(f"One more unit of room at {where} would save {price:.4g}.")
+    return told
+
+
+def headline(plan: Row) -> str:
+    """Say in one line what is ordered of a series, for a list of several."""
+    if plan["order_quantity"]:
+        return f"order {_packed(plan)} for receipt on {plan['expected_receipt_date']}"
+    return str(plan["reason"]).partition(";")[0]
+
+
+def _packed(plan: Row) -> str:
+    packs = f" ({units_text(plan['order_packs'])} × {units_text(plan['pack_size'])})" if plan["pack_size"] != 1 else ""
+    return f"{units_text(plan['order_quantity'])}{packs}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
