@@ -63,8 +63,8 @@ def plan(
         raise UsageError(f"--rank-by {rank_by}: only value is known", code="SC-C021", help="--rank-by value")
     if tradeoff and rank_by is not None and budget is not None:
         raise UsageError(
-            "--tradeoff cannot plan for a ranking that is cut", code="SC-C018", help="leave --rank-by out: the optimizer "
-            "keeps the budget in every plan",
+            "--tradeoff cannot plan for a ranking that is cut", code="SC-C018",
+            help="leave --rank-by out: the optimizer keeps the budget in every plan",
         )  # fmt: skip
     if budget is not None and rank_by is None:
         given = replace(given, set=[*(given.set or ()), f"plan.budget={budget!r}"])

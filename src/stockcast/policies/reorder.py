@@ -141,7 +141,9 @@ def plan(
     found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
     solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
     decision = decide(situation, found, joint=joint, solving=solving)
-    ranks, cuts, reasons = None, (), {}
+    ranks: tuple[np.ndarray, np.ndarray] | None = None
+    cuts: tuple[Alert, ...] = ()
+    reasons: dict[int, str] = {}
     if ranked_budget is not None:
         ranks = _rank(*_worth(situation, found, decision), situation.terms.unit_cost)
         reasons, cuts = cut_at(ranked_budget, situation, found, decision, *ranks)

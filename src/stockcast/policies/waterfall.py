@@ -35,11 +35,11 @@ LARGEST = 2.0**62  # units of a grid that a number may have
 class Waterfall:
     """The steps of every line, in the order of ``STEPS``, in whole units of a grid of 10 to the power of −decimals.
 
-    ``need`` is the mean demand over the protection interval, ``safety`` what its risk adds, and ``cycle`` what
-    an order cost or ``min_stock`` add to that, less what would expire: together the order-up-to level S. Less what is on
-    hand and on order, plus what is owed, that is S − inventory position. ``excess`` takes back what
-    stands above S, ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be
-    placed: what is left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own best;
+    ``need`` is the mean demand over the protection interval, ``safety`` what its risk adds, and ``cycle`` what an
+    order cost or ``min_stock`` add to that, less what would expire: together the order-up-to level S. Less what is on
+    hand and on order, plus what is owed, that is S − inventory position. ``excess`` takes back what stands above S,
+    ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be placed: what is
+    left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own best;
     the terms of the supplier's whole order, then budget and storage, to what is ordered.
     """
 

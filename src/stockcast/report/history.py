@@ -41,8 +41,11 @@ def history_table(panel: Panel, segment: np.ndarray | None = None, censored: np.
 
 
 def _told(panel: Panel, recent: int, year: int) -> np.ndarray:
-    """Give recorded periods; mean sales of the last four weeks, the four before, and those to come a year ago; then how
-    many periods of the last four weeks and of a year were not fully in stock."""
+    """Give one row a measure, in the order of the columns from ``periods`` on.
+
+    Recorded periods; mean sales of the last four weeks, of the four before, and of those to come a year ago; then how
+    many periods of the last four weeks and of a year were not fully in stock.
+    """
     seen, n = panel.fully_in_stock, panel.time.n
 
     def mean(begin: int, end: int) -> np.ndarray:

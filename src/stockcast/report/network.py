@@ -47,8 +47,8 @@ def network_of(folder: Path, *, sku: str, location: str) -> Looked | None:
     """
     for row in _rows(folder / "models" / OF_EACH):
         if row["sku"] == sku and row["location"] == location:
-            cells = [(*name.split(":", 1), float(value)) for name, value in row.items() if ":" in name]
-            return Looked.of([(kind, name, share) for kind, name, share in cells])
+            parts = [(name.partition(":"), float(value)) for name, value in row.items() if ":" in name]
+            return Looked.of([(kind, name, share) for (kind, _, name), share in parts])
     whole = list(_rows(folder / "models" / OF_ALL))
     return _of_all(whole) if whole else None
 

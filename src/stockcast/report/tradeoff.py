@@ -55,8 +55,8 @@ def tradeoff_chart(found: Tradeoff) -> str:
     margin = 0.04 * max(most - least, 1e-9 * most, 1e-9)
     begin, span = max(least - margin, 0.0), most - max(least - margin, 0.0) + margin
     x = LEFT + (WIDE - LEFT - RIGHT) * (stock - begin) / span
-    short = 1.0 - float(min(found.fill_rate.min(), found.cycle_service.min()))
-    shares = 1.0 - np.array(nice_ticks(max(short, 0.01), 5))
+    missing = 1.0 - float(min(found.fill_rate.min(), found.cycle_service.min()))
+    shares = 1.0 - np.array(nice_ticks(max(missing, 0.01), 5))
     low = float(shares[-1])
 
     def height(share: np.ndarray | float) -> np.ndarray:
@@ -70,10 +70,10 @@ def tradeoff_chart(found: Tradeoff) -> str:
         f'<rect width="{WIDE}" height="{HEIGHT}" fill="#fff"/>',
         f'<text class="name" x="{LEFT}" y="22">{_key()}</text>',
     ]
-    for share in shares.tolist():
-        y = float(height(share))
+    for part in shares.tolist():
+        y = float(height(part))
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{100 * share:.3g} %</text>')
+        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{100 * part:.3g} %</text>')
     step = nice_ticks(span, 6)[1]
     for tick in (step * np.arange(np.ceil(begin / step), np.floor((begin + span) / step) + 1)).tolist():
         at = LEFT + (WIDE - LEFT - RIGHT) * (tick - begin) / span

@@ -53,7 +53,7 @@ def backtest_of(rows: Sequence[Row], segment: str, members: Sequence[str]) -> di
 
 
 def season_of(forecast: Sequence[Row], step: str) -> dict[str, Any]:
-    """Give the means of the next four weeks: of a period, and of each weekday over it; blank where nothing is expected."""
+    """Give the means of the next four weeks: of a period, and of each weekday over it."""
     span = RECENT_DAYS if step == "day" else RECENT_DAYS // 7
     near = forecast[:span]
     mean = fmean(row["mean"] for row in near)

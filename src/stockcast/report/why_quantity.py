@@ -124,9 +124,9 @@ def _difference(plan: Row, row: Row) -> list[str]:
     free, quantity = units_text(plan["unconstrained_quantity"]), units_text(plan["order_quantity"])
     causes = []
     said = {
-        "pack": f"whole {'units' if plan['pack_size'] == 1 else f'packs of ' + units_text(plan['pack_size'])}",
+        "pack": "whole units" if plan["pack_size"] == 1 else f"whole packs of {units_text(plan['pack_size'])}",
         "moq": f"the minimum of {units_text(plan['moq'])}",
-        "max_order": f"the maximum of {units_text(row['most']) if row['most'] else ''}".rstrip(" of"),
+        "max_order": "the maximum" if row["most"] is None else f"the maximum of {units_text(row['most'])}",
         "supplier_minimum": f"the minimum or the order cost of {plan['supplier']}",
         "truck": f"the trucks of {plan['supplier']}",
         "price_break": f"a price break of {plan['supplier']}",
@@ -173,13 +173,13 @@ def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list
     if row["objective"] != "cost":
         target = str(row["objective"]).replace("_", " ")
         told.append(
-            f"The target is a {target} of {row['target']:.4g}; it implies a shortage cost of {row['shortage_cost']:.4g} "
-            f"a unit against a holding cost of {row['holding_cost']:.4g} a unit and period."
+            f"The target is a {target} of {row['target']:.4g}; it implies a shortage cost of "
+            f"{row['shortage_cost']:.4g} a unit against a holding cost of {row['holding_cost']:.4g} a unit and period."
         )
     if plan["order_quantity"]:
         told.append(
-            f"It is line {plan['priority']} of {lines} by what it saves for its money, with {plan['cumulative_spend']:,.2f} "
-            "spent down to it."
+            f"It is line {plan['priority']} of {lines} by what it saves for its money, with "
+            f"{plan['cumulative_spend']:,.2f} spent down to it."
         )
     marginal = plan["marginal_value"]
     if marginal is not None and abs(marginal) >= 5e-4:

@@ -15,6 +15,7 @@ from stockcast.runs import earlier, manifest
 from stockcast.runs.config import RunConfig
 from stockcast.runs.publish import latest
 
+OF_SERIES = ("sku", "location", "model", "fallback")
 AHEAD = 28  # periods of the forecast in the JSON object
 
 
@@ -97,8 +98,10 @@ def _places(folder: Path, table: str, named: str, run_id: str) -> list[tuple[str
             return found
         there = [place for one, place in known if one == sku]
         near = did_you_mean(location, there) or f"; it is at {', '.join(there[:5])}"
-        raise UsageError(f"{sku} is not at {location!r} in run {run_id}{near}", code="SC-C027", help="stockcast explain "
-                         f"{sku} lists its locations")  # fmt: skip
+        raise UsageError(
+            f"{sku} is not at {location!r} in run {run_id}{near}", code="SC-C027",
+            help=f"stockcast explain {sku} lists its locations",
+        )  # fmt: skip
     near = did_you_mean(sku if at else named, sorted(skus))
     raise UsageError(
         f"no sku {(sku if at else named)!r} in run {run_id}{near}", code="SC-C027",
@@ -173,8 +176,7 @@ def _forecast(
     found: dict[str, Any] = {
         "model": model, "weights": members, "fallback": fallback, "history": history, "season": season,
         "backtest": backtest, "forecast_from": facts.forecast_from,
-        "forecast": [{name: value for name, value in row.items() if name not in ("sku", "location", "model", "fallback")}
-                     for row in rows[:AHEAD]],
+        "forecast": [{name: value for name, value in row.items() if name not in OF_SERIES} for row in rows[:AHEAD]],
     }  # fmt: skip
     if "tft" in members:
         network = network_of(made, **where)

@@ -110,7 +110,7 @@ def _guard(night: Night, result: Result) -> HeldBackError | None:
 
 def _run_id(job: Job, result: Result) -> str:
     """Name the run after what goes in: the same inputs and config give the same name, and replace the run."""
-    parts = [
+    parts: list[object] = [
         job.command,
         dict(result.inputs.hashes),
         job.config.text_hash,

@@ -37,7 +37,7 @@ def tradeoff(night: Night, situation: Situation, planned: "policies.Planned") ->
 def table_of(found: "policies.Tradeoff") -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
     """Give the curve for the terminal as title, header and rows."""
     header = ("", "setting", "no stockout", "fill rate", "mean stock", "order value", "saves")
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             "→" if found.chosen[at] else "",
             found.setting[at],

@@ -64,7 +64,7 @@ class Tft(Forecaster):
     stop
         Asked before every step: True ends it with the best weights until then. The run's deadline, when left out.
     interpret
-        Whether the fit keeps what it looked at, as files of its run (:func:`stockcast.models.tft.interpretation.files`).
+        Whether the fit keeps what it looked at, as files of its run (``models.tft.interpretation.files``).
     """
 
     name: ClassVar[str] = "tft"
