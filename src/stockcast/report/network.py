@@ -10,6 +10,7 @@ from typing import final
 from stockcast.report.charts import share_bars
 from stockcast.report.disk import reaching
 from stockcast.report.markup import soft
+from stockcast.report.why_forecast import variable
 
 OF_ALL, OF_EACH = "tft_importance.csv", "tft_series.csv"
 KINDS = {"static": "Of the item", "encoder": "Of the past", "decoder": "Known ahead"}
@@ -70,7 +71,9 @@ def network_figures(text: str) -> str:
     for kind, title in KINDS.items():
         ranked = sorted(found.shares[kind].items(), key=lambda one: (-one[1], one[0]))[:SHOWN]
         if ranked:
-            chart = share_bars([name for name, _ in ranked], [share for _, share in ranked], label=f"tft: {title}")
+            chart = share_bars(
+                [variable(name) for name, _ in ranked], [share for _, share in ranked], label=f"tft: {title}"
+            )
             parts.append(f'<figure class="wide">{chart}<figcaption>{title}</figcaption></figure>')
     far = sorted(found.attention.items(), key=lambda one: (-one[1], one[0]))[:SHOWN]
     if far:

@@ -1,6 +1,5 @@
 """Why this forecast: sentences for a planner from the forecast of one series, its history and the backtest."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from statistics import fmean
@@ -178,7 +177,7 @@ def network_sentences(
     for kind, what in words.items():
         first = sorted(shares.get(kind, {}).items(), key=lambda one: (-one[1], one[0]))[:3]
         if first:
-            told.append(f"{what} {', '.join(f'{name} {share:.0%}' for name, share in first)}")
+            told.append(f"{what} {', '.join(f'{variable(name)} {share:.0%}' for name, share in first)}")
     out = [f"The network tft drew on, {'; '.join(told)}."] if told else []
     if attention:
         far = sorted(attention.items(), key=lambda one: (-one[1], one[0]))[:3]
@@ -188,12 +187,12 @@ def network_sentences(
     return out
 
 
-def quantile_levels(row: Row) -> list[float]:
-    """Give the levels of the quantile columns of a forecast.
+def variable(name: str) -> str:
+    """Give the name of a variable of the network as a planner knows it.
 
     Examples
     --------
-    >>> quantile_levels({"sku": "a", "mean": 1.0, "q0.5": 1.0, "q0.95": 3.0})
-    [0.5, 0.95]
+    >>> variable("code_category"), variable("covariate_temp.max"), variable("demand")
+    ('category', 'temp.max', 'demand')
     """
-    return sorted(float(name[1:]) for name in row if re.fullmatch(r"q0?\.\d+", name))
+    return name.removeprefix("code_").removeprefix("covariate_").replace("_", " ")
