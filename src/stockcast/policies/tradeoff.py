@@ -24,7 +24,7 @@ from stockcast.policies.lines import WORTH_A_POOL, Lines, candidate_cost, line_t
 from stockcast.policies.milp import Solving
 from stockcast.policies.milp.worker import kept
 from stockcast.policies.newsvendor import Aim, aim, unmet_at_once
-from stockcast.policies.orderable import choose
+from stockcast.policies.orderable import Choice, choose
 from stockcast.policies.projection import Part, batches, project
 
 FACTORS = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5, 4.0, 7.0, 14.0)
@@ -222,15 +222,19 @@ def _outcomes(piece: tuple[Part, np.ndarray]) -> dict[str, np.ndarray]:
         found = aim(part.take(rows))
         choice, projection = choose(found), found.projection
         mean_demand = projection.demand.mean(axis=1)
-        nothing = candidate_cost(found, choice, np.zeros(len(rows)))
+        cost = _cost(found, choice, np.concatenate([np.zeros((1, len(rows))), quantity[:, rows]]))
+        out["saving"][:, rows] = cost[:1] - cost[1:]
         start = projection.mine + quantity[:, rows]
         out["stockout"][:, rows] = found.stockout_risk(start.T.copy()).T
         for at, units in enumerate(start):
             out["demand"][at, rows] = mean_demand
             out["unmet"][at, rows] = unmet_at_once(found.part, projection, units)
             out["stock"][at, rows], out["held"][at, rows] = _stock(found, units)
-            out["saving"][at, rows] = nothing - candidate_cost(found, choice, quantity[at, rows])
     return out
+
+
+def _cost(found: Aim, choice: Choice, quantity: Float[np.ndarray, "point series"]) -> Float[np.ndarray, "point series"]:
+    return np.stack([candidate_cost(found, choice, some) for some in quantity])
 
 
 def _stock(

@@ -71,18 +71,18 @@ def tradeoff_chart(found: Tradeoff) -> str:
         f'<text class="name" x="{LEFT}" y="22">{_key()}</text>',
     ]
     for part in shares.tolist():
-        y = float(height(part))
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{100 * part:.3g} %</text>')
+        rule = float(height(part))
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{rule:.1f}" y2="{rule:.1f}"/>')
+        parts.append(
+            f'<text class="tick" x="{LEFT - 8}" y="{rule + 4:.1f}" text-anchor="end">{100 * part:.3g} %</text>'
+        )
     step = nice_ticks(span, 6)[1]
     for tick in (step * np.arange(np.ceil(begin / step), np.floor((begin + span) / step) + 1)).tolist():
         at = LEFT + (WIDE - LEFT - RIGHT) * (tick - begin) / span
         parts.append(f'<text class="tick" x="{at:.1f}" y="{HEIGHT - BOTTOM + 20:.1f}" text-anchor="middle">'
                      f"{short_number(tick)}</text>")  # fmt: skip
     what = "mean stock between the next two receipts, at unit cost" if money else "mean stock, units"
-    parts.append(
-        f'<text class="tick" x="{(WIDE + LEFT - RIGHT) / 2:.0f}" y="{HEIGHT - 12}" text-anchor="middle">{what}</text>'
-    )
+    parts.append(f'<text class="tick" x="{LEFT}" y="{HEIGHT - 12}">{what}</text>')
     order = np.argsort(stock, kind="stable")
     for share, line, dot in ((found.cycle_service, "without", "second"), (found.fill_rate, "stock", "bar")):
         y = height(share)

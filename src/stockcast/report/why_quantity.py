@@ -1,6 +1,6 @@
 """Why this quantity: sentences for a planner from one row of ``plan.csv`` and one of ``waterfall.csv``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stockcast.policies import STEPS
@@ -192,6 +192,28 @@ def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list
             told.append(f"One more unit of budget would save {price:.4g} somewhere in the plan.")
         elif price > 0 and where == plan["location"]:
             told.append(f"One more unit of room at {where} would save {price:.4g}.")
+    return told
+
+
+def moves(transfers: Sequence[Row], location: str) -> list[str]:
+    """Say what is moved to and from a place, from rows of ``transfers.csv``: the plan counts it as sent.
+
+    Examples
+    --------
+    >>> row = {"from_location": "x", "to_location": "y", "quantity": 12.0, "expected_receipt_date": "2026-11-25"}
+    >>> moves([row], "y")
+    ['12 are moved here from x, for 2026-11-25, and count as on order.']
+    >>> moves([row], "x")
+    ['12 are moved from here to y, and count as gone.']
+    """
+    told = []
+    for row in transfers:
+        units = units_text(row["quantity"])
+        if row["to_location"] == location:
+            when = row["expected_receipt_date"]
+            told.append(f"{units} are moved here from {row['from_location']}, for {when}, and count as on order.")
+        else:
+            told.append(f"{units} are moved from here to {row['to_location']}, and count as gone.")
     return told
 
 

@@ -143,6 +143,10 @@ def _one(base: Path, folder: Path, facts: manifest.Manifest, sku: str, location:
         told |= {"plan": dict(plan), "line": {} if row is None else dict(row), "waterfall": steps,
                  "order_lines": lines, "prices": dict(facts.prices), "why_quantity": quantity}  # fmt: skip
         title = f"{title}: {why_quantity.headline(plan)}"
+        moved = rows_of(folder, "transfers", sku=sku)
+        moved = [one for one in moved if location in (one["from_location"], one["to_location"])]
+        quantity += why_quantity.moves(moved, location)
+        told["transfers"] = [dict(one) for one in moved]
     forecast, of_forecast = _forecast(base, folder, facts, where, step)
     alerts = [row for row in rows_of(folder, "exceptions", sku=sku) if row["location"] in ("", location)]
     told |= of_forecast | {"why_forecast": forecast, "exceptions": [dict(alert) for alert in alerts]}
