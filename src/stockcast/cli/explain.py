@@ -31,7 +31,7 @@ def explain(
     screen = current()
     if (series is None) == (code is None):
         raise UsageError(
-            "explain takes a series or a code", code="SC-C018",
+            "explain takes SKU[@LOCATION], or --code", code="SC-C018",
             help="stockcast explain SKU@LOCATION, or stockcast explain --code SC-…",
         )  # fmt: skip
     if code is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from stockcast import evaluation, ingest, policies
 from stockcast.core.deadline import STRUCK
 from stockcast.core.device import choose
-from stockcast.core.errors import DataError
+from stockcast.core.errors import DataError, UsageError
 from stockcast.core.findings import Alert, Issue
 from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
@@ -310,6 +310,10 @@ def plan(
     if night.clock.struck:
         night.cut_short("the joint constraints were not optimised; each series was ordered by itself")
         policy = "newsvendor"
+    if night.job.rank_by not in (None, "value"):
+        raise UsageError(f"--rank-by {night.job.rank_by}: only value is known", code="SC-C021")
+    if night.job.budget is not None and night.job.rank_by is None:
+        raise UsageError("a budget for a ranking needs the ranking", code="SC-C021", help="rank_by value, or plan.budget")
     with night.clock.stage("plan"), night.job.progress.stage("ordering") as done:
         planned = policies.plan(
             policy,
