@@ -313,7 +313,9 @@ def plan(
     if night.job.rank_by not in (None, "value"):
         raise UsageError(f"--rank-by {night.job.rank_by}: only value is known", code="SC-C021")
     if night.job.budget is not None and night.job.rank_by is None:
-        raise UsageError("a budget for a ranking needs the ranking", code="SC-C021", help="rank_by value, or plan.budget")
+        raise UsageError(
+            "a budget for a ranking needs the ranking", code="SC-C021", help="rank_by value, or plan.budget"
+        )
     with night.clock.stage("plan"), night.job.progress.stage("ordering") as done:
         planned = policies.plan(
             policy,
