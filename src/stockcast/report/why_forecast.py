@@ -13,6 +13,7 @@ LOSS = "scaled_quantile_loss"
 SHOWN = (LOSS, f"{LOSS}_sum", "wape", "bias")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 RECENT_DAYS = 28
+OFTEN = 1.0  # units a day from which weekdays are told
 VARIES = 0.15  # of the mean: weekdays nearer to it than this are told as even
 
 
@@ -84,7 +85,7 @@ def sentences(
     if backtest:
         told.append(_judged(members, backtest))
     told.append(_level(history, season, step))
-    if season.get("weekdays"):
+    if season.get("weekdays") and season["mean"] >= OFTEN:
         told.append(_weekdays(season["weekdays"]))
     told += _stock(history, step)
     if fallback:
@@ -94,11 +95,9 @@ def sentences(
 
 def _who(members: Mapping[str, float], history: Row | None) -> str:
     if len(members) == 1:
-        text = f"It is that of the model {next(iter(members))}"
+        text = f"The forecast is that of the model {next(iter(members))}"
     else:
-        text = (
-            f"It is the weighted average of {', '.join(f'{name} ({weight:.0%})' for name, weight in members.items())}"
-        )
+        text = f"The forecast is the weighted average of {', '.join(f'{name} ({weight:.0%})' for name, weight in members.items())}"
     if history is not None:
         if history["segment"]:
             text += f", chosen for the segment {history['segment']}"
@@ -130,16 +129,27 @@ def _saved(share: float) -> str:
 
 
 def _level(history: Row | None, season: Mapping[str, Any], step: str) -> str:
-    text = f"It expects {units_text(season['mean'])} a {step} over the next {season['periods']} {step}s"
+    text = f"It expects {rate_text(season['mean'])} a {step} over the next {season['periods']} {step}s"
     if history is None or history["recent_sales"] is None:
         return f"{text}."
-    text += f"; {units_text(history['recent_sales'])} a {step} were sold in the last four weeks"
+    text += f"; {rate_text(history['recent_sales'])} a {step} were sold in the last four weeks"
     before = [
-        f"{units_text(history[name])} {what}"
+        f"{rate_text(history[name])} {what}"
         for name, what in (("before_sales", "in the four before"), ("year_ago_sales", "in the same weeks a year ago"))
         if history[name] is not None
     ]
     return f"{text}{', ' if before else ''}{', '.join(before)}."
+
+
+def rate_text(value: float) -> str:
+    """Write a number of units a period; small ones with two digits.
+
+    Examples
+    --------
+    >>> rate_text(23.4), rate_text(6.13), rate_text(0.0163), rate_text(0.0)
+    ('23', '6.1', '0.016', '0')
+    """
+    return units_text(value) if value >= 1 else f"{value:.2g}"
 
 
 def _weekdays(days: Mapping[str, float]) -> str:

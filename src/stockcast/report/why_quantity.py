@@ -9,7 +9,7 @@ from stockcast.policies.explain import units_text
 Row = Mapping[str, Any]
 LABELS = {
     "need": "mean demand until {until}",
-    "safety": "safety stock",
+    "safety": "{safety}",
     "cycle": "{cycle}",
     "on_hand": "on hand",
     "on_order": "on order",
@@ -32,7 +32,9 @@ LABELS = {
 def waterfall_of(row: Row, plan: Row) -> list[dict[str, Any]]:
     """Give the steps that are not 0 and the quantity that they add up to, each with its name and what it is."""
     packs = "units" if plan["pack_size"] == 1 else f"packs of {units_text(plan['pack_size'])}"
+    below = "less than the mean, as the target allows" if row["objective"] != "cost" else "less, for stock is dearer"
     words = {
+        "safety": "safety stock" if row["safety"] >= 0 else below,
         "until": row["next_receipt_date"] or "the next possible receipt", "packs": packs,
         "cycle": _cycle(row), "supplier": plan["supplier"] or "the supplier", "location": plan["location"],
     }  # fmt: skip
@@ -68,8 +70,10 @@ def sentences(plan: Row, row: Row | None, prices: Mapping[str, float], lines: in
     """
     if row is None:
         return [_capital(str(plan["reason"]))]
-    held = row["no_review"] or plan["binding_constraint"] in ("no_review", "not_orderable")
+    held = plan["binding_constraint"] == "no_review"
     told = [_order(plan)]
+    if plan["binding_constraint"] == "not_orderable":
+        return told
     told.append(_outlook(plan, row))
     told += _risk(plan, row)
     told += _difference(plan, row)
@@ -107,8 +111,8 @@ def _risk(plan: Row, row: Row) -> list[str]:
     what = ""
     if lost >= 0.05:
         if row["unmet_demand"] == "lost":
-            what = f", {units_text(lost)} units expected to be lost at a cost of {lost * row['shortage_cost']:,.2f}"
-            what += " at the shortage cost that the service target implies" if row["objective"] != "cost" else ""
+            cost = f" at a cost of {lost * row['shortage_cost']:,.2f}" if row["objective"] == "cost" else ""
+            what = f", {units_text(lost)} units expected to be lost{cost}"
         else:
             what = f", up to {units_text(lost)} units waiting"
     span = f"from {row['receipt_date']} to {row['next_receipt_date'] or 'the next receipt'}"
@@ -143,6 +147,7 @@ def _difference(plan: Row, row: Row) -> list[str]:
     if not causes or (free == quantity and set(causes) == {"pack"}):
         return long
     what = "its costs alone ask" if row["objective"] == "cost" else "its service target alone asks"
+    quantity = quantity if plan["order_quantity"] else "Nothing"
     return [f"{quantity} instead of the {free} that {what} for: {', '.join(causes)}.", *long]
 
 
@@ -182,10 +187,9 @@ def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list
             f"{plan['cumulative_spend']:,.2f} spent down to it."
         )
     marginal = plan["marginal_value"]
-    if marginal is not None and abs(marginal) >= 5e-4:
-        verb = "save" if marginal > 0 else "cost"
-        net = "" if marginal > 0 else " more than it saves"
-        told.append(f"The next larger quantity would {verb} {abs(marginal):.3f} for each unit of money{net}.")
+    if row["objective"] == "cost" and marginal is not None and abs(marginal) >= 5e-4:
+        does = f"save {marginal:.3f}" if marginal > 0 else f"cost {-marginal:.3f} more than it saves,"
+        told.append(f"The next larger quantity would {does} for each unit of money.")
     for name, price in prices.items():
         where = name.removeprefix("storage ")
         if price > 0 and name == "budget":

@@ -72,6 +72,7 @@ def test_a_line_that_is_not_ordered_and_a_service_target():
     said = " ".join(why_quantity.sentences(PLAN, served, {}, 5))
     assert "The target is a fill rate of 0.98; it implies a shortage cost of 25.9 a unit" in said
     assert "up to 8.2 units waiting" in said
+    assert "at a cost" not in said
     assert "saves" not in said.replace("by what it saves for its money", "")
     assert why_quantity.sentences(PLAN, None, {}, 5) == ["X; until y"]
 
