@@ -97,7 +97,8 @@ def _who(members: Mapping[str, float], history: Row | None) -> str:
     if len(members) == 1:
         text = f"The forecast is that of the model {next(iter(members))}"
     else:
-        text = f"The forecast is the weighted average of {', '.join(f'{name} ({weight:.0%})' for name, weight in members.items())}"
+        weighed = ", ".join(f"{name} ({weight:.0%})" for name, weight in members.items())
+        text = f"The forecast is the weighted average of {weighed}"
     if history is not None:
         if history["segment"]:
             text += f", chosen for the segment {history['segment']}"
