@@ -83,6 +83,22 @@ def test_a_forecast_alone_is_told_without_a_quantity(project):
     assert "why_quantity" not in told
 
 
+def test_a_forecast_of_the_user_is_named(project, capsys):
+    made = project("forecast", "--set", "forecast.models=moving_average")
+    rows = table(project, made, "forecast.csv")
+    own = project.folder / "own.csv"
+    names = [name for name in rows[0] if name not in ("model", "fallback")]
+    own.write_text(
+        "\n".join(",".join(row[name] for name in names) for row in [dict(zip(names, names, strict=True)), *rows]) + "\n"
+    )
+    planned = project("plan", "--forecast", str(own))
+    told = project("explain", f"{rows[0]['sku']}@{rows[0]['location']}")
+    assert told["run_id"] == planned["run_id"]
+    assert told["explanation"]["forecast_from"] == "own.csv"
+    assert "It comes from own.csv." in told["explanation"]["why_forecast"]
+    assert told["explanation"]["backtest"] == {}
+
+
 def test_names_that_are_not_there(project, capsys):
     error = project("explain", "x", expect=2)["error"]
     assert error["code"] == "SC-C027"

@@ -55,8 +55,8 @@ def page(data: ReportData) -> str:
         "<main>",
         *(part for part in sections if part),
         "</main>",
-        '<footer class="soft">The tables behind this page lie beside it: plan.csv, orders.csv, forecast.csv, '
-        "exceptions.csv, issues.csv.</footer>",
+        '<footer class="soft">The tables behind this page lie beside it: plan.csv, waterfall.csv, '
+        "orders.csv, forecast.csv, exceptions.csv, issues.csv.</footer>",
         "</body></html>\n",
     ])
 

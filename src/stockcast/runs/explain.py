@@ -176,7 +176,7 @@ def _forecast(
     season = why_forecast.season_of(rows, step)
     said = why_forecast.sentences(model, fallback, history, season, backtest, step)
     if facts.forecast_from:
-        said.append(f"It was made by {facts.forecast_from}.")
+        said.append(f"It comes from {facts.forecast_from}.")
     found: dict[str, Any] = {
         "model": model, "weights": members, "fallback": fallback, "history": history, "season": season,
         "backtest": backtest, "forecast_from": facts.forecast_from,

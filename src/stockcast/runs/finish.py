@@ -266,7 +266,7 @@ def _manifest(
         inputs=result.inputs.hashes,
         config=job.config.text_hash,
         forecast_key=made.key if made is not None else "",
-        forecast_from="" if made is None or made.origin_of_forecast == "made" else made.origin_of_forecast,
+        forecast_from="" if made is None or made.origin_of_forecast == "made" else Path(made.origin_of_forecast).name,
         versions=manifest.versions(),
         rows=result.inputs.rows,
         models=models,

@@ -39,7 +39,7 @@ class Manifest:
     forecast_key
         A hash of what the forecast depends on, by which ``plan`` finds the newest one that fits.
     forecast_from
-        The run whose forecast was used again, or the user's file; empty where this run made its own.
+        The run whose forecast was used again, or the name of the user's file; empty where this run made its own.
     rows
         What became of the rows of each source.
     models
