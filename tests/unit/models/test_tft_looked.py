@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from made_deep import SMALL, shop
 
 from stockcast.models.tft import Tft, interpret
@@ -45,6 +46,30 @@ def test_the_files_hold_the_shares_of_each_series_and_their_means(fitted):
 def test_nothing_is_kept_unasked_or_of_no_network():
     assert OF_ALL not in Tft(budget=SMALL).fit(PAST, seed=7).texts()
     assert Tft(interpret=True).fit(PAST, seed=7).texts() == {}  # too few windows to learn from
+
+
+def test_want_of_time_or_room_costs_no_forecast(monkeypatch):
+    asked = []
+
+    def fit(last):
+        asked.clear()
+        return Tft(budget=SMALL, interpret=True, stop=lambda: asked.append(True) or len(asked) == last).fit(
+            PAST, seed=7
+        )
+
+    assert OF_ALL in fit(last=-1).texts()
+    told = fit(last=len(asked))  # it strikes when all is learnt and only the looks are left
+    assert told.learnt is not None
+    assert OF_ALL not in told.texts()
+    assert told.notes() == ("tft: the deadline struck: what the network looked at is not told",)
+
+    def full(*given):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("stockcast.models.tft.model.interpret", full)
+    told = Tft(budget=SMALL, interpret=True).fit(PAST, seed=7)
+    assert OF_ALL not in told.texts()
+    assert any("no room: what the network looked at is not told" in note for note in told.notes())
 
 
 def test_a_series_is_read_back_and_another_gets_the_means(fitted, tmp_path):

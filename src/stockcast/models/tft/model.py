@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Int
 
 from stockcast.core.axes import Step
-from stockcast.core.deadline import struck
+from stockcast.core.deadline import STRUCK, struck
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.base import Forecaster
@@ -37,6 +37,7 @@ HELD = 2_000  # series whose latest window says when to end
 COURSES, KEPT = 4, 8_000  # earlier windows whose ranks are kept, of each series and of all
 BETWEEN: dict[Step, int] = {"day": 7, "week": 1}
 DEFAULT = Budget()
+UNTOLD = "what the network looked at is not told"
 ANEW = "the network was learnt anew: {why}"
 NIGHTS = 28  # times that weights are gone on from before all is learnt anew: scaling and codes are those of the first
 SHARED = 0.5  # of the series that earlier weights must have been learnt on
@@ -149,8 +150,17 @@ class Tft(Forecaster):
         weights = saved.Weights.of(trained.finished or trained.weights)
         learnt = Learnt(recipe, size, weights, base, ranks, trained.progress, nights)
         fitted = FittedTft(panel.series, learnt, notes)
-        looked = interpret(fitted, panel) if self.interpret else None
-        return fitted if looked is None else replace(fitted, looked=files(looked))
+        return self._with_looks(fitted, panel) if self.interpret else fitted
+
+    def _with_looks(self, fitted: FittedTft, panel: Panel) -> FittedTft:
+        """Add what the network looked at; a forecast is not given up for want of time or room to tell it."""
+        if self.stop():
+            return replace(fitted, told=(*fitted.told, f"{STRUCK}: {UNTOLD}"))
+        try:
+            found = interpret(fitted, panel)
+        except torch.OutOfMemoryError:
+            return replace(fitted, told=(*fitted.told, f"the GPU has no room: {UNTOLD}"))
+        return fitted if found is None else replace(fitted, looked=files(found))
 
     def _earlier(self, panel: Panel, rows: Int[np.ndarray, " row"]) -> tuple["Learnt | None", tuple[str, ...]]:
         """Give the earlier fit to go on from, where there is one that reads the same variables."""
