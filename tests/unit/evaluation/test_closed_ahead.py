@@ -18,6 +18,7 @@ from stockcast.demand import RecordedPaths, SampledForecast
 from stockcast.demand.arrays import pack, unpack
 from stockcast.evaluation.backtest import backtest
 from stockcast.evaluation.folds import Folds
+from stockcast.evaluation.metrics import Scales
 from stockcast.evaluation.scores import judge
 from stockcast.panel import Attributes, Calendar, KnownFuture, Panel
 
@@ -75,7 +76,7 @@ def test_a_sum_over_closed_periods_is_judged_and_one_over_a_stockout_is_not():
     )
     actual, used = np.array([[3.0, 0.0, 2.0]] * 2), np.array([[True, False, True]] * 2)
     settled = np.array([[True, True, True], [True, False, True]])
-    told = judge(demand, actual, used, (np.ones(2), np.ones(2)), np.full(2, 3), (0.5,), settled)
+    told = judge(demand, actual, used, Scales(np.ones(2), np.ones(2), np.ones(2)), np.full(2, 3), (0.5,), settled)
     assert told.total_actual[0] == 5.0
     assert told.total_error[0] == -1.0
     assert np.isnan(told.total_error[1])

@@ -12,6 +12,7 @@ from stockcast import evaluation
 from stockcast.core.random import Stream
 from stockcast.demand import RecordedPaths, SampledForecast
 from stockcast.evaluation import backtest, fitting
+from stockcast.evaluation.metrics import Scales
 from stockcast.evaluation.scores import judge
 from stockcast.models.catalogue import Setting, candidates, make
 
@@ -146,12 +147,12 @@ def test_only_evidence_is_judged():
     )
     actual = np.array([[2.0, 0.0, 2.0], [5.0, 5.0, 5.0]])
     used = np.array([[True, False, True], [False, False, False]])
-    told = judge(demand, actual, used, (np.ones(2), np.ones(2)), np.array([1, 3]), (0.5,))
+    told = judge(demand, actual, used, Scales(np.ones(2), np.ones(2), np.ones(2)), np.array([1, 3]), (0.5,))
     assert told.single[0] == 0.0
     assert told.total[0] == 0.0  # one period, in stock
     assert np.isnan(told.single[1])
     assert np.isnan(told.total[1])
-    longer = judge(demand, actual, used, (np.ones(2), np.ones(2)), np.array([3, 3]), (0.5,))
+    longer = judge(demand, actual, used, Scales(np.ones(2), np.ones(2), np.ones(2)), np.array([3, 3]), (0.5,))
     assert np.isnan(longer.total[0])
 
 
