@@ -5,18 +5,19 @@ With u units arriving (``policies.projection`` has N, M and the windows), the co
     lost sales   C(u) = E[ Σ_k h (max(u, M_k) − N_k) + p (M_end − u)⁺ ]
     backorders   C(u) = E[ Σ_k h (u − N_k)⁺ + p (N_k − u)⁺ ]
 
-Both are c₀ + Σ a_i (u − B_i)⁺ + b_i (B_i − u)⁺ over kinks B: sorting the kinks once gives the cost of any u, and the
-smallest u whose slope is not negative is the optimum. With one period between arrivals it is the newsvendor
+Both are c₀ + h Σ (u − B)⁺ + p Σ (B' − u)⁺ over kinks B and B': sorting them once (``policies.ladder``) gives the cost of
+any u, and the smallest u whose slope is not negative is the optimum. With one period between arrivals it is the newsvendor
 quantile: the smallest u with F(u) ≥ p/(p + h).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from stockcast.core.arrays import freeze
+from stockcast.policies.ladder import Ladder
 from stockcast.policies.projection import Projection
 
 NEAR = 1e-9  # relative: costs and slopes nearer than this are equal
@@ -29,26 +30,29 @@ class CostCurve:
 
     Parameters
     ----------
-    kinks
-        Sorted B of each series.
-    up, up_at
-        Running sums of a and a·B: what lies at or below each kink, with a leading 0.
-    down, down_at
-        The same of b and b·B.
+    held
+        The kinks from which units are held: M_k, or N_k with backorders, of every period before the next arrival.
+    unmet
+        The kinks up to which units go unmet: M_end, or N_k.
+    holding, shortage
+        h and p, for each path.
+    least, most
+        The smallest and the largest kink.
     base
         c₀.
     """
 
-    kinks: Float[np.ndarray, "series kink"]
-    up: Float[np.ndarray, "series kinks"]
-    up_at: Float[np.ndarray, "series kinks"]
-    down: Float[np.ndarray, "series kinks"]
-    down_at: Float[np.ndarray, "series kinks"]
+    held: Ladder
+    unmet: Ladder
+    holding: Float[np.ndarray, " series"]
+    shortage: Float[np.ndarray, " series"]
+    least: Float[np.ndarray, " series"]
+    most: Float[np.ndarray, " series"]
     base: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+        freeze(self, **{name: getattr(self, name) for name in ("holding", "shortage", "least", "most", "base")})
 
     @classmethod
     def of(
@@ -58,44 +62,37 @@ class CostCurve:
         shortage_cost: Float[np.ndarray, " series"],
         *,
         backorder: bool,
+        worst: Ladder | None = None,
     ) -> "CostCurve":
-        """Build the curve from the projected paths."""
+        """Build the curve from the projected paths; ``worst`` is the ladder of M_end where that is at hand."""
         n, n_paths, width = projection.need.shape
-        inside = projection.inside.astype(float) / n_paths
+        inside, whole = projection.inside, bool(projection.inside.all())
         at = projection.need if backorder else projection.peak
-        up = holding_cost[:, None, None] * inside
+        flat = at.reshape(n, n_paths * width)
+        held = Ladder.of(flat if whole else np.where(inside, at, np.inf).reshape(n, n_paths * width))
         if backorder:
-            down, base = shortage_cost[:, None, None] * inside, np.zeros(n)
+            unmet, base = held, np.zeros(n)
         else:
-            end = inside.copy()
-            end[:, :, :-1] *= ~projection.inside[:, :, 1:]
-            down = shortage_cost[:, None, None] * end
-            base = (up * (projection.peak - projection.need)).reshape(n, -1).sum(axis=1)
-        at, up, down = (array.reshape(n, n_paths * width) for array in (at, up, down))
-        order = np.argsort(at, axis=1, kind="stable")
-        at, up, down = (np.take_along_axis(array, order, axis=1) for array in (at, up, down))
-        return cls(at, _running(up), _running(up * at), _running(down), _running(down * at), base)
-
-    def _rank(self, units: Float[np.ndarray, "series unit"]) -> np.ndarray:
-        pairs = zip(self.kinks, units, strict=True)
-        return np.stack([np.searchsorted(kinks, some, side="right") for kinks, some in pairs])
+            some = projection.inside.any(axis=2)
+            if worst is None or not some.all():
+                worst = Ladder.of(np.where(some, projection.last[1], np.inf))
+            waits = projection.peak - projection.need
+            waits = waits if whole else np.where(inside, waits, 0.0)
+            unmet, base = worst, holding_cost / n_paths * waits.reshape(n, -1).sum(axis=1)
+        return cls(
+            held, unmet, holding_cost / n_paths, shortage_cost / n_paths, flat.min(axis=1), flat.max(axis=1), base
+        )  # fmt: skip
 
     def cost(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
         """Give C(u) for some units of each series."""
-        rank = self._rank(units)
-        up, up_at, down, down_at = (
-            np.take_along_axis(array, rank, axis=1) for array in (self.up, self.up_at, self.down, self.down_at)
-        )
-        over = units * up - up_at
-        under = (self.down_at[:, -1:] - down_at) - units * (self.down[:, -1:] - down)
-        found: np.ndarray = self.base[:, None] + np.maximum(over, 0.0) + np.maximum(under, 0.0)
+        over, under = self.held.over(units), self.unmet.under(units)
+        found: np.ndarray = self.base[:, None] + self.holding[:, None] * over + self.shortage[:, None] * under
         return found
 
     def slope(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
         """Give the right-hand slope C'(u)."""
-        rank = self._rank(units)
-        up, down = (np.take_along_axis(array, rank, axis=1) for array in (self.up, self.down))
-        found: np.ndarray = up - (self.down[:, -1:] - down)
+        beyond = self.unmet.count[:, None] - self.unmet.rank(units)
+        found: np.ndarray = self.holding[:, None] * self.held.rank(units) - self.shortage[:, None] * beyond
         return found
 
     def optimum(self) -> Float[np.ndarray, " series"]:
@@ -103,15 +100,17 @@ class CostCurve:
 
         It may be negative: the stock at arrival is then above what is wanted.
         """
-        slope = self.up[:, 1:] - (self.down[:, -1:] - self.down[:, 1:])
-        tolerance = NEAR * (self.up[:, -1:] + self.down[:, -1:])
-        first = np.argmax(slope >= -tolerance, axis=1)
-        best = np.take_along_axis(self.kinks, first[:, None], axis=1)[:, 0]
-        return np.where(self.down[:, -1] > 0, best, np.minimum(self.kinks[:, 0], 0.0))
-
-
-def _running(weights: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.zeros((len(weights), 1)), np.cumsum(weights, axis=1)], axis=1)
+        up, down = self.holding * self.held.count, self.shortage * self.unmet.count
+        tolerance = NEAR * (up + down)
+        low, high = np.zeros(len(up), dtype=np.int64), np.maximum(self.held.count - 1, 0)
+        for _ in range(int(high.max(initial=0)).bit_length()):
+            middle = (low + high) // 2
+            here = np.take_along_axis(self.held.rungs, middle[:, None], axis=1)
+            enough = self.slope(np.where(np.isfinite(here), here, 0.0))[:, 0] >= -tolerance
+            low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
+            low = np.minimum(low, high)
+        best = np.take_along_axis(self.held.rungs, high[:, None], axis=1)[:, 0]
+        return np.where(down > 0, best, np.minimum(self.least, 0.0))
 
 
 @final
@@ -162,17 +161,16 @@ class Leftover:
     level: Float[np.ndarray, " series"]
     free: Float[np.ndarray, " series"]
     backorder: bool
+    excess: Ladder = field(init=False)
 
     def __post_init__(self) -> None:
-        """Freeze the arrays."""
-        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Freeze the arrays, and sort the units from which each path has too much left."""
+        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "excess"}
         freeze(self, **{name: array for name, array in arrays.items() if isinstance(array, np.ndarray)})
-
-    def left(self, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, "series path"]:
-        """Give the stock at the next arrival, open orders that come later included."""
-        held = units[:, None] if self.backorder else np.maximum(units[:, None], self.peak)
-        found: np.ndarray = held - self.need + self.later
-        return found
+        ahead = self.later - self.need
+        held = self.free[:, None] if self.backorder else np.maximum(self.free[:, None], self.peak)
+        kinks = np.maximum(held + ahead, self.level[:, None]) - ahead
+        object.__setattr__(self, "excess", Ladder.of(kinks, squares=True))
 
     def economic(self) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
         """Give the economic order quantity √(2Kd/h), and the h it stands for.
@@ -190,44 +188,84 @@ class Leftover:
         found: np.ndarray = cycle > self.rate * self.review
         return found
 
-    def _marginal(self, cycle: np.ndarray, holding: np.ndarray) -> np.ndarray:
-        size = np.where(cycle > 0, cycle, 1.0)
-        found: np.ndarray = np.minimum(holding * size / (2.0 * self.rate) + self.order_cost / size, self.cap)
+    def overstock(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
+        """Give the expected holding cost of what exceeds the next level, after the next arrival."""
+        first, second = self.excess.squared(units)
+        charge = second / (2.0 * self.rate)[:, None] + self.review[:, None] * first / 2.0
+        found: np.ndarray = self.holding_cost[:, None] * charge / self.need.shape[1]
         return found
 
-    def cycle_value(
-        self, units: Float[np.ndarray, " series"], cycle: Float[np.ndarray, " series"], *, convex: bool
-    ) -> Float[np.ndarray, " series"]:
-        """Give E V(y) with cycle quantity Q, below y = 0 either continued as a line or with the next review's order."""
-        holding = self.economic()[1]
-        worth = self._marginal(cycle, holding)
-        pays = worth < self.cap
-        beyond = self.left(units) - np.where(pays, self.safety, 0.0)[:, None]
-        curve = (holding / (2.0 * self.rate))[:, None]
-        if convex:
-            found: np.ndarray = (curve * np.maximum(beyond, 0.0) ** 2 - worth[:, None] * beyond).mean(axis=1)
-            return found
-        again = np.maximum(beyond + cycle[:, None], 0.0)
-        next_order = self.order_cost[:, None] + curve * again**2 - worth[:, None] * (beyond + cycle[:, None])
-        below = np.where(pays[:, None], next_order, 0.0)
-        found = np.where(beyond < 0, below, curve * beyond**2 - worth[:, None] * beyond).mean(axis=1)
+
+@final
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The value E V(y) of what is left (:class:`Leftover`) for some series, with a cycle quantity of each.
+
+    Parameters
+    ----------
+    rows
+        Which series of the batch they are.
+    size, order_cost
+        Q and K.
+    curve, worth
+        h/(2d) and c.
+    pays
+        Where c lies below its cap: a next order comes.
+    peak, ahead
+        M at the end of the window; open orders that come later, less N and the safety stock.
+    """
+
+    rows: Int[np.ndarray, " some"]
+    size: Float[np.ndarray, " some"]
+    order_cost: Float[np.ndarray, " some"]
+    curve: Float[np.ndarray, " some"]
+    worth: Float[np.ndarray, " some"]
+    pays: Bool[np.ndarray, " some"]
+    peak: Float[np.ndarray, "some path"]
+    ahead: Float[np.ndarray, "some path"]
+    backorder: bool
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__ if name != "backorder"})
+
+    @classmethod
+    def of(cls, leftover: Leftover, size: Float[np.ndarray, " series"], rows: Int[np.ndarray, " some"]) -> "Cycle":
+        """Take the series of a batch in which leftovers have such a value."""
+        size, rate, cost = size[rows], leftover.rate[rows], leftover.order_cost[rows]
+        holding, cap = leftover.economic()[1][rows], leftover.cap[rows]
+        some = np.where(size > 0, size, 1.0)
+        worth = np.minimum(holding * some / (2.0 * rate) + cost / some, cap)
+        pays = worth < cap
+        ahead = leftover.later[rows] - leftover.need[rows] - np.where(pays, leftover.safety[rows], 0.0)[:, None]
+        return cls(
+            rows, size, cost, holding / (2.0 * rate), worth, pays, leftover.peak[rows], ahead, leftover.backorder
+        )  # fmt: skip
+
+    def _beyond(self, units: np.ndarray) -> np.ndarray:
+        held = units[:, None] if self.backorder else np.maximum(units[:, None], self.peak)
+        found: np.ndarray = held + self.ahead
         return found
 
-    def cycle_slope(
-        self, units: Float[np.ndarray, " series"], cycle: Float[np.ndarray, " series"]
-    ) -> Float[np.ndarray, " series"]:
-        """Give the right-hand slope of :meth:`cycle_value` in the units ordered."""
-        holding = self.economic()[1]
-        worth = self._marginal(cycle, holding)
-        beyond = self.left(units) - np.where(worth < self.cap, self.safety, 0.0)[:, None]
-        slope = (holding / self.rate)[:, None] * np.maximum(beyond, 0.0) - worth[:, None]
+    def sizing(self, units: Float[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
+        """Give the value with the slope −c below y = 0: convex, to size an order by."""
+        beyond = self._beyond(units)
+        found: np.ndarray = self.curve * (np.maximum(beyond, 0.0) ** 2).mean(axis=1) - self.worth * beyond.mean(axis=1)
+        return found
+
+    def value(self, units: Float[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
+        """Give the value with the next review's order below y = 0."""
+        beyond = self._beyond(units)
+        curve, worth = self.curve[:, None], self.worth[:, None]
+        again = beyond + self.size[:, None]
+        next_order = self.order_cost[:, None] + curve * np.maximum(again, 0.0) ** 2 - worth * again
+        below = np.where(self.pays[:, None], next_order, 0.0)
+        found: np.ndarray = np.where(beyond < 0, below, curve * beyond**2 - worth * beyond).mean(axis=1)
+        return found
+
+    def slope(self, units: Float[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
+        """Give the right-hand slope of :meth:`sizing` in the units ordered."""
+        slope = (2.0 * self.curve)[:, None] * np.maximum(self._beyond(units), 0.0) - self.worth[:, None]
         moves = np.ones_like(slope) if self.backorder else (units[:, None] >= self.peak).astype(float)
         found: np.ndarray = (slope * moves).mean(axis=1)
-        return found
-
-    def overstock(self, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
-        """Give the expected holding cost of what exceeds the next level, after the next arrival."""
-        excess = np.maximum(self.left(units) - np.maximum(self.left(self.free), self.level[:, None]), 0.0)
-        charge = excess**2 / (2.0 * self.rate)[:, None] + self.review[:, None] * excess / 2.0
-        found: np.ndarray = (self.holding_cost[:, None] * charge).mean(axis=1)
         return found

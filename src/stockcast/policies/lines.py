@@ -133,7 +133,7 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
     n_paths = total.shape[1]
     quantiles = {level: total[:, max(int(np.ceil(level * n_paths - 1e-9)) - 1, 0)] for level in (0.1, 0.5, 0.9)}
     quantity = candidates(aim, choice, None if ruled is None else ruled["quantity"])
-    cost = np.stack([candidate_cost(aim, choice, units) for units in quantity.T], axis=1)
+    cost = candidate_cost(aim, choice, quantity)
     cost = cost - cost[:, :1]  # against ordering nothing: a line with a huge cost of its own hides no other's saving
     own = {} if ruled is None else ruled
     return {
@@ -201,13 +201,19 @@ def candidates(
     return np.sort(np.concatenate([np.zeros((len(top), 1)), table], axis=1), axis=1)
 
 
-def candidate_cost(aim: Aim, choice: Choice, quantity: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
-    """Give the expected cost of an admissible quantity, in line with how :func:`choose` decides."""
-    start = aim.projection.mine
-    cost = aim.size_cost(start + quantity) + choice.shift
-    missed = aim.unmet(np.stack([start + quantity, start + choice.positive], axis=1))
-    behind = aim.shortage_cost * np.maximum(missed[:, 0] - missed[:, 1], 0.0) + floor_penalty(aim, start + quantity)
-    cost = np.where(aim.served & (quantity < choice.positive), choice.cost_positive + behind, cost)
-    below = ~aim.served & (start + quantity < aim.floor) & (quantity < choice.positive)
-    cost = np.where(below, np.maximum(cost, choice.cost_positive) + floor_penalty(aim, start + quantity), cost)
-    return np.where(quantity > 0, cost, choice.cost_none)
+def candidate_cost(
+    aim: Aim, choice: Choice, quantity: Float[np.ndarray, "series candidate"]
+) -> Float[np.ndarray, "series candidate"]:
+    """Give the expected cost of admissible quantities, in line with how :func:`choose` decides."""
+    units = aim.projection.mine[:, None] + quantity
+    cost, positive = aim.size_cost(units) + choice.shift[:, None], choice.cost_positive[:, None]
+    short = quantity < choice.positive[:, None]
+    penalty = floor_penalty(aim, units)
+    served = aim.served[:, None]
+    if served.any():
+        missed = aim.unmet(np.concatenate([units, (aim.projection.mine + choice.positive)[:, None]], axis=1))
+        behind = aim.shortage_cost[:, None] * np.maximum(missed[:, :-1] - missed[:, -1:], 0.0) + penalty
+        cost = np.where(served & short, positive + behind, cost)
+    below = ~served & (units < aim.floor[:, None]) & short
+    cost = np.where(below, np.maximum(cost, positive) + penalty, cost)
+    return np.where(quantity > 0, cost, choice.cost_none[:, None])

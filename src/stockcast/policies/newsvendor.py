@@ -10,7 +10,8 @@ from stockcast.core.arrays import freeze
 from stockcast.inventory import Situation
 from stockcast.inventory.terms import OBJECTIVES
 from stockcast.policies.base import Policy
-from stockcast.policies.costs import NEAR, CostCurve, Leftover
+from stockcast.policies.costs import NEAR, CostCurve, Cycle, Leftover
+from stockcast.policies.ladder import Ladder
 from stockcast.policies.projection import Part, Projection, batches, project, require_horizon
 from stockcast.policies.waste import Waste
 
@@ -37,6 +38,10 @@ class Aim:
         p: as given under the objective ``cost``; under a service target the implied one, which makes ``free`` optimal.
     waste
         What expires of an order.
+    worst
+        M_end of all paths, sorted.
+    cycle
+        The value of what is left where the economic order quantity exceeds one review's need.
     """
 
     part: Part
@@ -49,6 +54,8 @@ class Aim:
     position: Float[np.ndarray, " series"]
     shortage_cost: Float[np.ndarray, " series"]
     waste: Waste
+    worst: Ladder
+    cycle: Cycle
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -72,23 +79,27 @@ class Aim:
         found: np.ndarray = self.part.terms.at_review & self.part.terms.orderable
         return found
 
-    def size_cost(self, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
-        """Give the expected cost of an order that leads to ``units``, its order cost apart; convex in the units."""
-        cycle = self.leftover.economic()[0]
-        lumpy = self.leftover.lumpy(cycle) & ~self.served
-        if not lumpy.any():
-            value = self.leftover.overstock(units)
-        elif lumpy.all():
-            value = self.leftover.cycle_value(units, cycle, convex=True)
-        else:
-            cycled = self.leftover.cycle_value(units, cycle, convex=True)
-            value = np.where(lumpy, cycled, self.leftover.overstock(units))
-        return self.curve.cost(units[:, None])[:, 0] + value + self.waste.cost(units)
+    def size_cost(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
+        """Give the expected cost of orders that lead to some units, their order cost apart; convex in the units."""
+        cost: np.ndarray = self.curve.cost(units)
+        rows = self.cycle.rows
+        if len(rows) < len(units):
+            cost += self._overstock(units)
+        for j in range(units.shape[1] if len(rows) else 0):
+            cost[rows, j] += self.cycle.sizing(units[rows, j])
+        if self.waste.applies.any():
+            cost += np.stack([self.waste.cost(some) for some in units.T], axis=1)
+        return cost
+
+    def _overstock(self, units: np.ndarray) -> np.ndarray:
+        value = self.leftover.overstock(units)
+        value[self.cycle.rows] = 0.0
+        return value
 
     def order_cost_shift(
         self, none: Float[np.ndarray, " series"], units: Float[np.ndarray, " series"], smallest: np.ndarray
-    ) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
-        """Give the cost of ordering nothing, and what to add to :meth:`size_cost` where something is ordered.
+    ) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
+        """Give the cost of ordering nothing, what to add to :meth:`size_cost` of an order, and that of this order.
 
         Where the smallest order exceeds one review's need, both are judged over the whole cycle that it starts.
 
@@ -101,30 +112,31 @@ class Aim:
         smallest
             The smallest order that is admissible.
         """
-        leftover = self.leftover
-        cycle = np.maximum(leftover.economic()[0], smallest)
-        lumpy = leftover.lumpy(cycle) & ~self.served
-        if not lumpy.any():
-            return self.size_cost(none), self.part.terms.order_cost
-        window = self.curve.cost(np.stack([none, units], axis=1))
-        idle = window[:, 0] + leftover.cycle_value(none, cycle, convex=False) + self.waste.cost(none)
-        busy = window[:, 1] + leftover.cycle_value(units, cycle, convex=False) + self.waste.cost(units)
-        shift = np.where(lumpy, busy - self.size_cost(units), 0.0)
-        return np.where(lumpy, idle, self.size_cost(none)), shift + self.part.terms.order_cost
+        both = np.stack([none, units], axis=1)
+        sized = self.size_cost(both)
+        size = np.maximum(self.leftover.economic()[0], smallest)
+        rows = np.flatnonzero(self.leftover.lumpy(size) & ~self.served)
+        idle, shift = sized[:, 0].copy(), self.part.terms.order_cost.copy()
+        if not len(rows):
+            return idle, shift, sized[:, 1]
+        cycle, window = Cycle.of(self.leftover, size, rows), self.curve.cost(both)[rows]
+        waste = np.stack([self.waste.cost(some) for some in both.T], axis=1)[rows]
+        idle[rows] = window[:, 0] + cycle.value(none[rows]) + waste[:, 0]
+        busy = window[:, 1] + cycle.value(units[rows]) + waste[:, 1]
+        shift[rows] += busy - sized[rows, 1]
+        return idle, shift, sized[:, 1]
 
     def stockout_risk(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
         """Give the probability that demand goes unmet between this order's arrival and the next possible one."""
-        worst = np.sort(self.projection.last[1], axis=1)
-        scale = NEAR * np.maximum(1.0, np.abs(worst).max(axis=1))
-        pairs = zip(worst, units + scale[:, None], strict=True)
-        met = np.stack([np.searchsorted(row, some, side="right") for row, some in pairs])
-        found: np.ndarray = 1.0 - met / worst.shape[1]
+        worst = self.worst.rungs
+        scale = NEAR * np.maximum(1.0, np.maximum(np.abs(worst[:, 0]), np.abs(worst[:, -1])))
+        found: np.ndarray = 1.0 - self.worst.rank(units + scale[:, None]) / worst.shape[1]
         return found
 
     def unmet(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
         """Give the expected units that go unmet in the window: E (M_end − u)⁺."""
-        worst = self.projection.last[1]
-        return np.stack([np.maximum(worst - some[:, None], 0.0).mean(axis=1) for some in units.T], axis=1)
+        found: np.ndarray = self.worst.under(units) / self.worst.rungs.shape[1]
+        return found
 
 
 def aim(part: Part, projection: Projection | None = None) -> Aim:
@@ -135,19 +147,25 @@ def aim(part: Part, projection: Projection | None = None) -> Aim:
     smallest u with E[unmet at once] ≤ (1 − β) E[demand], both between the two arrivals: a loss function.
     """
     terms, projection = part.terms, projection or project(part)
-    target = _service_units(part, projection)
+    worst = Ladder.of(projection.last[1])
     served = terms.objective > 0
-    shortage = np.where(served, _implied_shortage_cost(part, projection, target), terms.shortage_cost)
-    curve = CostCurve.of(projection, terms.holding_cost, shortage, backorder=part.backorder)
+    shortage = terms.shortage_cost
+    target = np.zeros(len(served))
+    if served.any():
+        target = _service_units(part, projection, worst)
+        shortage = np.where(served, _implied_shortage_cost(part, projection, target), shortage)
+    curve = CostCurve.of(projection, terms.holding_cost, shortage, backorder=part.backorder, worst=worst)
     free = np.where(served, target, curve.optimum())
     leftover = _leftover(part, projection, free, shortage)
     position = part.state.inventory_position - projection.mine
     floor = np.where(terms.min_stock > 0, terms.min_stock - position, -np.inf)
-    cycle = leftover.economic()[0]
-    lumpy = leftover.lumpy(cycle) & ~served
-    units = np.where(lumpy, _cycle_units(curve, leftover, cycle), free) if lumpy.any() else free
+    size = leftover.economic()[0]
+    cycle = Cycle.of(leftover, size, np.flatnonzero(leftover.lumpy(size) & ~served))
+    units = free.copy()
+    units[cycle.rows] = _cycle_units(curve, leftover, cycle)[cycle.rows] if len(cycle.rows) else 0.0
     waste = Waste.of(projection, terms, shortage, backorder=part.backorder)
-    found = Aim(part, projection, curve, leftover, free, np.maximum(units, floor), floor, position, shortage, waste)
+    units = np.maximum(units, floor)
+    found = Aim(part, projection, curve, leftover, free, units, floor, position, shortage, waste, worst, cycle)
     fewer = waste.applies & ~served
     if not fewer.any():
         return found
@@ -157,11 +175,12 @@ def aim(part: Part, projection: Projection | None = None) -> Aim:
 
 def _fresh_units(found: Aim) -> np.ndarray:
     """Bisect the slope of the whole cost with what expires: at most what would be best if nothing did."""
-    low, high = np.minimum(found.curve.kinks[:, 0], 0.0) - 1.0, found.units.copy()
+    low, high = np.minimum(found.curve.least, 0.0) - 1.0, found.units.copy()
     step = np.where(found.part.step > 0, found.part.step, 1e-4 * np.maximum(1.0, np.abs(high)))
     for _ in range(HALVINGS // 2):
         middle = 0.5 * (low + high)
-        rises = found.size_cost(middle + step) >= found.size_cost(middle)
+        cost = found.size_cost(np.stack([middle, middle + step], axis=1))
+        rises = cost[:, 1] >= cost[:, 0]
         low, high = np.where(rises, low, middle), np.where(rises, middle, high)
     return high
 
@@ -190,14 +209,16 @@ def _leftover(part: Part, projection: Projection, free: np.ndarray, shortage: np
     )
 
 
-def _cycle_units(curve: CostCurve, leftover: Leftover, cycle: np.ndarray) -> np.ndarray:
-    """Bisect the slope of cost and cycle value, which is convex."""
-    low = curve.kinks[:, 0] - 1.0
-    high = curve.kinks[:, -1] + leftover.safety + 2.0 * cycle
+def _cycle_units(curve: CostCurve, leftover: Leftover, cycle: Cycle) -> np.ndarray:
+    """Bisect the slope of cost and cycle value, which is convex; only the rows of the cycle are of use."""
+    rows = cycle.rows
+    low, high = curve.least - 1.0, curve.most + leftover.safety
+    high[rows] += 2.0 * cycle.size
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        rises = curve.slope(middle[:, None])[:, 0] + leftover.cycle_slope(middle, cycle) >= 0
-        low, high = np.where(rises, low, middle), np.where(rises, middle, high)
+        slope = curve.slope(middle[:, None])[:, 0]
+        slope[rows] += cycle.slope(middle[rows])
+        low, high = np.where(slope >= 0, low, middle), np.where(slope >= 0, middle, high)
     found: np.ndarray = high
     return found
 
@@ -215,9 +236,8 @@ def unmet_at_once(
     return found
 
 
-def _service_units(part: Part, projection: Projection) -> np.ndarray:
-    terms = part.terms
-    worst = np.sort(projection.last[1], axis=1)
+def _service_units(part: Part, projection: Projection, ladder: Ladder) -> np.ndarray:
+    terms, worst = part.terms, ladder.rungs
     n_paths = worst.shape[1]
     rank = np.clip(np.ceil(terms.target * n_paths - 1e-9).astype(np.int64) - 1, 0, n_paths - 1)
     units = np.take_along_axis(worst, rank[:, None], axis=1)[:, 0]
@@ -273,8 +293,8 @@ def free_quantity(aim: Aim) -> Float[np.ndarray, " series"]:
     mine, terms = aim.projection.mine, aim.part.terms
     quantity = np.maximum(aim.units - mine, 0.0)
     quantity = np.where(quantity > NEAR * np.maximum(1.0, np.abs(aim.units)), quantity, 0.0)
-    idle, shift = aim.order_cost_shift(mine, mine + quantity, np.zeros(len(mine)))
-    gain = idle - (aim.size_cost(mine + quantity) + shift)
+    idle, shift, size = aim.order_cost_shift(mine, mine + quantity, np.zeros(len(mine)))
+    gain = idle - (size + shift)
     pays = (gain > NEAR * np.abs(idle)) | (terms.order_cost == 0) | aim.served | (aim.floor > mine)
     pays |= terms.ordered_now > 0  # the order cost is paid already
     return np.where(aim.may_order & pays, quantity, 0.0)

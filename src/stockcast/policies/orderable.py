@@ -1,6 +1,6 @@
 """From real numbers to what can be ordered: whole packs, the minimum or nothing, never above the maximum."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -97,7 +97,7 @@ def choose(
     admissible = Admissible.of(terms if packs else bare, step, ordered)
     need = aim.units - start
     near = admissible.around(np.maximum(need, 0.0))
-    costs = np.stack([aim.size_cost(start + near[:, j]) for j in range(near.shape[1])], axis=1)
+    costs = aim.size_cost(start[:, None] + near)
     slack = NEAR * np.maximum(np.abs(costs).max(axis=1, keepdims=True), 1e-300)
     first = np.argmax(costs <= costs.min(axis=1, keepdims=True) + slack, axis=1)
     sized = np.take_along_axis(near, first[:, None], axis=1)[:, 0]
@@ -107,28 +107,31 @@ def choose(
     # one whole unit is no lot: the smallest order counts only where packs or a minimum are stated
     lot = np.where((admissible.least > 1.0) | ~aim.part.whole, admissible.least, 0.0)
     lot = np.where((terms.moq > 0) | (terms.pack_size > 0), lot, 0.0) if packs else np.zeros_like(start)
-    idle, shift = aim.order_cost_shift(start, start + positive, lot)
-    size = aim.size_cost(start + positive)
+    idle, shift, size = aim.order_cost_shift(start, start + positive, lot)
     paid = ordered > 0
-    idle = np.where(paid, aim.size_cost(start), idle)
-    shift = np.where(paid, 0.0, shift)
+    if paid.any():
+        idle = np.where(paid, aim.size_cost(start[:, None])[:, 0], idle)
+        shift = np.where(paid, 0.0, shift)
     busy = size + shift
     # a target or a floor is a wish to be kept: missing it costs more than keeping it
     wish = np.where(aim.served, aim.units, aim.floor) - start
     wished = wish > NEAR * np.maximum(1.0, np.abs(aim.units))
     idle = np.where(wished & ~aim.served, np.maximum(idle, busy) + floor_penalty(aim, start), idle)
-    missed = aim.unmet(np.stack([start, start + positive], axis=1))
-    behind = aim.shortage_cost * np.maximum(missed[:, 0] - missed[:, 1], 0.0) + floor_penalty(aim, start)
-    idle = np.where(aim.served, np.where(wished, busy + behind, np.minimum(idle, busy)), idle)
+    if aim.served.any():
+        missed = aim.unmet(np.stack([start, start + positive], axis=1))
+        behind = aim.shortage_cost * np.maximum(missed[:, 0] - missed[:, 1], 0.0) + floor_penalty(aim, start)
+        idle = np.where(aim.served, np.where(wished, busy + behind, np.minimum(idle, busy)), idle)
     pays = np.where(aim.served | wished, wished, idle - busy > NEAR * np.maximum(np.abs(idle), np.abs(busy)))
     some = positive > NEAR * np.maximum(1.0, np.abs(aim.units))
     takes = aim.may_order & admissible.possible & pays & some
     return Choice(np.where(takes, positive, 0.0), positive, idle, busy, shift, admissible)
 
 
-def floor_penalty(aim: Aim, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+def floor_penalty(aim: Aim, units: Float[np.ndarray, "series *unit"]) -> Float[np.ndarray, "series *unit"]:
     """Give the cost of staying below ``min_stock``: p for each unit that is missing from it."""
-    found: np.ndarray = np.maximum(aim.shortage_cost, 1e-6) * np.maximum(aim.floor - units, 0.0)
+    column = (-1,) + (1,) * (units.ndim - 1)
+    price, floor = np.maximum(aim.shortage_cost, 1e-6).reshape(column), aim.floor.reshape(column)
+    found: np.ndarray = price * np.maximum(floor - units, 0.0)
     return found
 
 
@@ -140,11 +143,7 @@ def reorder_point(aim: Aim) -> Float[np.ndarray, " series"]:
     """
     terms = aim.part.terms
     always = terms.replace(at_review=np.ones_like(terms.at_review), orderable=np.ones_like(terms.orderable))
-    probe = Aim(
-        Part(aim.part.state, aim.part.demand, always, aim.part.backorder, aim.part.whole),
-        aim.projection, aim.curve, aim.leftover, aim.free, aim.units, aim.floor, aim.position, aim.shortage_cost,
-        aim.waste,
-    )  # fmt: skip
+    probe = replace(aim, part=replace(aim.part, terms=always))
     low, high = np.minimum(-aim.position, aim.units), aim.units.copy()
     nothing = np.zeros_like(low)
     for _ in range(STEPS_OF_LEVEL):

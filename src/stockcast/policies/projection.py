@@ -100,6 +100,8 @@ class Projection:
         Units of this very order that stand in the pipeline already: taken out, to be decided as a whole.
     served, in_time
         Demand from the arrival to the end of each period inside, and to the end of the shelf life of what arrives.
+    last
+        N and M at the end of the last period inside; −x_a where there is no period inside.
     """
 
     stock: Float[np.ndarray, "series path"]
@@ -116,19 +118,11 @@ class Projection:
     mine: Float[np.ndarray, " series"]
     served: Float[np.ndarray, "series path period"]
     in_time: Float[np.ndarray, "series path"]
+    last: tuple[Float[np.ndarray, "series path"], Float[np.ndarray, "series path"]]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__})
-
-    @property
-    def last(self) -> tuple[Float[np.ndarray, "series path"], Float[np.ndarray, "series path"]]:
-        """Give N and M at the end of the last period inside; −x_a where there is no period inside."""
-        count = self.inside.sum(axis=2)
-        at = np.maximum(count - 1, 0)[:, :, None]
-        need = np.take_along_axis(self.need, at, axis=2)[:, :, 0]
-        peak = np.take_along_axis(self.peak, at, axis=2)[:, :, 0]
-        return np.where(count > 0, need, -self.stock), np.where(count > 0, peak, -self.stock)
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__ if name != "last"})
 
 
 def lead_margin(terms: SupplyTerms) -> Int[np.ndarray, " series"]:
@@ -224,6 +218,7 @@ def project(part: Part) -> Projection:
     comes = np.where(inside, np.take_along_axis(supply[:, None, :], offset, axis=2), 0.0)
     comes[:, :, 0] = 0.0  # arrives together with this order: in the stock already
     need = np.cumsum(window - comes, axis=2) - stock[:, :, None]
+    peak = np.maximum.accumulate(need, axis=2)
     whole_interval = np.minimum(terms.protection_interval, horizon)
     until = np.arange(horizon)[None, :] < whole_interval[:, None]
     beyond = np.arange(horizon)[None, :] >= whole_interval[:, None]
@@ -234,7 +229,7 @@ def project(part: Part) -> Projection:
     return Projection(
         stock=stock,
         need=need,
-        peak=np.maximum.accumulate(need, axis=2),
+        peak=peak,
         inside=inside,
         waited=need - window,
         unmet_before=unmet,
@@ -246,7 +241,15 @@ def project(part: Part) -> Projection:
         mine=mine,
         served=np.cumsum(window, axis=2),
         in_time=_in_time(paths, here, terms.shelf_life, rate),
+        last=(_last(need, inside, stock), _last(peak, inside, stock)),
     )
+
+
+def _last(values: np.ndarray, inside: np.ndarray, stock: np.ndarray) -> np.ndarray:
+    """Give the values of the last period inside; −x_a where there is none."""
+    count = inside.sum(axis=2)
+    found = np.take_along_axis(values, np.maximum(count - 1, 0)[:, :, None], axis=2)[:, :, 0]
+    return np.where(count > 0, found, -stock)
 
 
 def _in_time(paths: np.ndarray, here: np.ndarray, shelf_life: np.ndarray, rate: np.ndarray) -> np.ndarray:
