@@ -55,9 +55,15 @@ class Ladder:
     def of(cls, numbers: Float[np.ndarray, "series rung"], *, squares: bool = False) -> "Ladder":
         """Sort some numbers of each series; with ``squares``, :meth:`squared` is known too."""
         rungs = np.sort(numbers, axis=1)
-        count = np.isfinite(rungs).sum(axis=1)
-        origin = np.where(count > 0, rungs[:, 0], 0.0)
-        beyond = np.where(np.isfinite(rungs), rungs, origin[:, None]) - origin[:, None]
+        count = np.full(len(rungs), rungs.shape[1])
+        origin = rungs[:, 0]
+        if np.isfinite(rungs[:, -1]).all():
+            beyond = rungs - origin[:, None]
+        else:
+            counts = np.isfinite(rungs)
+            count = counts.sum(axis=1)
+            origin = np.where(count > 0, origin, 0.0)
+            beyond = np.where(counts, rungs, origin[:, None]) - origin[:, None]
         second = _running(beyond**2) if squares else np.zeros((len(rungs), 0))
         return cls(rungs, count, origin, _running(beyond), second)
 

@@ -17,7 +17,8 @@ from stockcast.policies.newsvendor import Aim, aim, free_quantity
 from stockcast.policies.orderable import Choice, choose, floor_penalty, reorder_point
 from stockcast.policies.projection import Part, batches
 
-WORTH_A_POOL = 4  # chunks from which worker processes pay for their start
+PIECE = 1024  # series of a piece of work; fixed, so that the pieces don't depend on the number of workers
+WORTH_A_POOL = 4  # pieces from which worker processes pay for their start
 SHARES = (0.25, 0.5, 0.75)
 STEPS = (1.0, 2.0, 4.0)
 LARGER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -98,18 +99,19 @@ class Lines:
 def lines(
     situation: Situation, *, rule: str = "", workers: int = 1, done: Callable[[int], None] = lambda count: None
 ) -> Lines:
-    """Compute all lines, chunk by chunk; ``done`` takes the number of chunks finished.
+    """Compute all lines, piece by piece; ``done`` takes the number of pieces finished.
 
     With ``rule``, one of ``policies.classical.rules``, each line's own best is what that rule orders.
     """
-    pieces = [Part.of(situation, rows) for rows in situation.demand.chunks()]
-    found = map_pieces(partial(_chunk, rule), pieces, workers=workers if len(pieces) >= WORTH_A_POOL else 1, done=done)
+    n = len(situation.past.series)
+    pieces = [Part.of(situation, np.arange(begin, min(begin + PIECE, n))) for begin in range(0, n, PIECE)]
+    found = map_pieces(partial(_piece, rule), pieces, workers=workers if len(pieces) >= WORTH_A_POOL else 1, done=done)
     if not found:
         found = [_empty()]
     return Lines(**{name: np.concatenate([piece[name] for piece in found]) for name in Lines.__dataclass_fields__})
 
 
-def _chunk(rule: str, part: Part) -> dict[str, np.ndarray]:
+def _piece(rule: str, part: Part) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     for rows in batches(part):
         for name, values in line_table(aim(part.take(rows)), rule).items():

@@ -230,8 +230,8 @@ def unmet_at_once(
     if not part.backorder:
         found: np.ndarray = np.maximum(projection.last[1] - units[:, None], 0.0).mean(axis=1)
         return found
-    demand = projection.need - projection.waited
-    ready = np.clip(units[:, None, None] - projection.waited, 0.0, demand)
+    demand, waited = projection.window, projection.need - projection.window
+    ready = np.clip(units[:, None, None] - waited, 0.0, demand)
     found = np.where(projection.inside, demand - ready, 0.0).sum(axis=2).mean(axis=1)
     return found
 

@@ -28,7 +28,7 @@ from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
 from stockcast.inventory import InventoryState, Situation, SupplyTerms
 
-AT_ONCE = 4_000_000  # path × period cells of a batch: 32 MB an array
+AT_ONCE = 2_000_000  # path × period cells of a batch: 16 MB an array
 
 
 @final
@@ -87,8 +87,8 @@ class Projection:
         Units of demand not served before the arrival: no order placed now changes them.
     unmet_before_open
         The same until the first open order arrives that comes before this one's arrival; 0 where none does.
-    waited
-        ``need`` less the demand of its own period: what is needed when the period begins.
+    window
+        Demand of each period inside.
     later
         Units of open orders that arrive with or after the next possible order.
     demand, total
@@ -98,8 +98,8 @@ class Projection:
         at least a tenth of the latter, so that the value of what is left stays within reason when demand ends.
     mine
         Units of this very order that stand in the pipeline already: taken out, to be decided as a whole.
-    served, in_time
-        Demand from the arrival to the end of each period inside, and to the end of the shelf life of what arrives.
+    in_time
+        Demand from the arrival to the end of the shelf life of what arrives.
     last
         N and M at the end of the last period inside; −x_a where there is no period inside.
     """
@@ -108,7 +108,7 @@ class Projection:
     need: Float[np.ndarray, "series path period"]
     peak: Float[np.ndarray, "series path period"]
     inside: Bool[np.ndarray, "series path period"]
-    waited: Float[np.ndarray, "series path period"]
+    window: Float[np.ndarray, "series path period"]
     unmet_before: Float[np.ndarray, "series path"]
     unmet_before_open: Float[np.ndarray, "series path"]
     later: Float[np.ndarray, "series path"]
@@ -116,7 +116,6 @@ class Projection:
     total: Float[np.ndarray, "series path"]
     rate: Float[np.ndarray, " series"]
     mine: Float[np.ndarray, " series"]
-    served: Float[np.ndarray, "series path period"]
     in_time: Float[np.ndarray, "series path"]
     last: tuple[Float[np.ndarray, "series path"], Float[np.ndarray, "series path"]]
 
@@ -163,10 +162,10 @@ def arrivals(
     orders by itself; the second never overtakes the first. Without variance both are fixed.
     """
     shape = (len(terms.series), n_paths)
-    mean = np.broadcast_to(terms.lead_time[:, None], shape)
-    leads = [mean.copy(), mean.copy()]
+    leads = [terms.lead_time[:, None]] * 2
     varies = np.flatnonzero(terms.lead_time_sd > 0)
     if len(varies):
+        leads = [np.broadcast_to(lead, shape).copy() for lead in leads]
         from scipy.special import ndtri
 
         score = ndtri(stream.uniform(terms.series.keys[varies], (2, n_paths)) + 2.0**-54)
@@ -177,7 +176,8 @@ def arrivals(
         leads[0][varies], leads[1][varies] = drawn[:, 0], drawn[:, 1]
     first = terms.first_review[:, None]
     here = np.minimum(first + leads[0], horizon - 1)
-    return here, np.clip(first + terms.review_period[:, None] + leads[1], here, horizon)
+    after = np.clip(first + terms.review_period[:, None] + leads[1], here, horizon)
+    return np.broadcast_to(here, shape), np.broadcast_to(after, shape)
 
 
 def project(part: Part) -> Projection:
@@ -195,29 +195,12 @@ def project(part: Part) -> Projection:
     mine = np.minimum(terms.ordered_now, np.take_along_axis(supply, own[:, None], axis=1)[:, 0])
     supply[np.arange(n), own] -= mine
 
-    stock = np.broadcast_to((state.on_hand - state.backorders)[:, None], (n, n_paths)).copy()
-    unmet, unmet_open = np.zeros((n, n_paths)), np.zeros((n, n_paths))
-    pending = supply[:, :horizon] > 0
-    opens = np.where(pending.any(axis=1), pending.argmax(axis=1), 0)[:, None]
-    for k in range(int(here.max(initial=0))):
-        before = stock + supply[:, k, None]
-        left = before - paths[:, :, k]
-        missed = paths[:, :, k] - np.clip(before, 0.0, paths[:, :, k])
-        if not part.backorder:
-            left = np.maximum(left, np.minimum(before, 0.0))
-        running = k < here
-        stock = np.where(running, left, stock)
-        unmet += np.where(running, missed, 0.0)
-        unmet_open += np.where(running & (k < opens) & (opens < here), missed, 0.0)
-    stock += np.take_along_axis(supply, here, axis=1)
-
+    stock, unmet, unmet_open = _until(part, paths, supply, here)
     offset = here[:, :, None] + np.arange(width)[None, None, :]
     inside = offset < after[:, :, None]
-    offset = np.minimum(offset, horizon - 1)
-    window = np.where(inside, np.take_along_axis(paths, offset, axis=2), 0.0)
-    comes = np.where(inside, np.take_along_axis(supply[:, None, :], offset, axis=2), 0.0)
-    comes[:, :, 0] = 0.0  # arrives together with this order: in the stock already
-    need = np.cumsum(window - comes, axis=2) - stock[:, :, None]
+    window, comes = _inside(paths, supply, here, inside)
+    need = np.cumsum(window - comes, axis=2)
+    need -= stock[:, :, None]
     peak = np.maximum.accumulate(need, axis=2)
     whole_interval = np.minimum(terms.protection_interval, horizon)
     until = np.arange(horizon)[None, :] < whole_interval[:, None]
@@ -231,22 +214,73 @@ def project(part: Part) -> Projection:
         need=need,
         peak=peak,
         inside=inside,
-        waited=need - window,
+        window=window,
         unmet_before=unmet,
         unmet_before_open=unmet_open,
         later=np.where(after > here, np.take_along_axis(later, after, axis=1), np.take_along_axis(later, here + 1, 1)),
         demand=window.sum(axis=2),
-        total=np.einsum("sph,sh->sp", paths, until.astype(float)),
+        total=np.matmul(paths, until.astype(float)[:, :, None])[:, :, 0],
         rate=rate,
         mine=mine,
-        served=np.cumsum(window, axis=2),
         in_time=_in_time(paths, here, terms.shelf_life, rate),
         last=(_last(need, inside, stock), _last(peak, inside, stock)),
     )
 
 
+def _until(part: Part, paths: np.ndarray, supply: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Walk to the arrival of this order; give the stock then, and what went unmet on the way."""
+    n, n_paths, horizon = paths.shape
+    stock = np.broadcast_to((part.state.on_hand - part.state.backorders)[:, None], (n, n_paths)).copy()
+    unmet, unmet_open = np.zeros((n, n_paths)), np.zeros((n, n_paths))
+    pending = supply[:, :horizon] > 0
+    opens = np.where(pending.any(axis=1), pending.argmax(axis=1), 0)
+    first, last = here.min(axis=1), here.max(axis=1)
+    for k in range(int(last.max(initial=0))):
+        rows = np.flatnonzero(k < last)
+        demand = paths[rows, :, k]
+        before = stock[rows] + supply[rows, k, None]
+        left = before - demand
+        missed = np.maximum(demand - np.maximum(before, 0.0), 0.0)
+        if not part.backorder:
+            left = np.maximum(left, np.minimum(before, 0.0))
+        if (first[rows] <= k).any():
+            running = k < here[rows]
+            left, missed = np.where(running, left, stock[rows]), np.where(running, missed, 0.0)
+        stock[rows] = left
+        unmet[rows] += missed
+        waits = k < opens[rows]
+        if waits.any():
+            unmet_open[rows] += np.where(waits[:, None] & (opens[rows][:, None] < here[rows]), missed, 0.0)
+    return stock + np.take_along_axis(supply, here, axis=1), unmet, unmet_open
+
+
+def _inside(
+    paths: np.ndarray, supply: np.ndarray, here: np.ndarray, inside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give demand, and what open orders bring, from this order's arrival on; 0 after the next one's."""
+    horizon, width = paths.shape[2], inside.shape[2]
+    offset = np.minimum(here[:, :, None] + np.arange(width)[None, None, :], horizon - 1)
+    if (here == here[:, :1]).all() and (inside == inside[:, :1]).all():
+        fixed, counts = offset[:, 0], inside[:, :1]
+        window = np.zeros((*paths.shape[:2], width))
+        for begin in np.unique(fixed[:, 0]).tolist():  # a slice for each lead time: nothing is gathered one by one
+            rows, end = np.flatnonzero(fixed[:, 0] == begin), min(begin + width, horizon)
+            window[rows, :, : end - begin] = paths[rows, :, begin:end]
+        comes = np.take_along_axis(supply, fixed, axis=1)[:, None, :]
+        if not counts.all():
+            window, comes = np.where(counts, window, 0.0), np.where(counts, comes, 0.0)
+    else:
+        window = np.where(inside, np.take_along_axis(paths, offset, axis=2), 0.0)
+        comes = np.where(inside, np.take_along_axis(supply[:, None, :], offset, axis=2), 0.0)
+    comes[:, :, 0] = 0.0  # arrives together with this order: in the stock already
+    return window, comes
+
+
 def _last(values: np.ndarray, inside: np.ndarray, stock: np.ndarray) -> np.ndarray:
     """Give the values of the last period inside; −x_a where there is none."""
+    if inside.all():
+        found: np.ndarray = values[:, :, -1].copy()
+        return found
     count = inside.sum(axis=2)
     found = np.take_along_axis(values, np.maximum(count - 1, 0)[:, :, None], axis=2)[:, :, 0]
     return np.where(count > 0, found, -stock)

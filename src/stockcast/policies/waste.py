@@ -61,7 +61,7 @@ class Waste:
                 applies, nothing, np.zeros((n, paths, 0)), np.zeros((n, paths, 0), dtype=bool), np.zeros(n),
                 terms.holding_cost, shortage_cost, backorder,
             )  # fmt: skip
-        demand = np.diff(projection.served, axis=2, prepend=0.0)
+        demand = projection.window
         life = np.where(applies, terms.shelf_life, np.inf)[:, None]
         at = np.arange(width)[None, None, :]
         expired = projection.inside & (at >= life[:, :, None])
