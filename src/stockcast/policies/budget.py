@@ -11,12 +11,16 @@ from jaxtyping import Float, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.policies.coupling import Goods, Limit, Order, total_cost
+from stockcast.policies.hull import Hull
 from stockcast.policies.lines import Lines
 from stockcast.policies.milp import Solve, Solved, Solving, solve
+from stockcast.policies.milp.model import EXACT, NEAR_ENOUGH
 from stockcast.policies.prices import prices
+from stockcast.policies.relaxed import Relaxed, relax
 from stockcast.policies.repair import keep_limits, trim, use_the_rest
 
 JOINT = 2_500  # candidates up to which one joint model is solved
+CLOSE = 1e-3  # the share of all savings that plans without a solver may miss together
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -77,36 +81,38 @@ def priced(
     price: Float[np.ndarray, " limit"],
     solving: list[Solving],
 ) -> Shared:
-    """Solve the suppliers' own models at the prices of the limits, then repair and use what is left over.
+    """Plan every order at the prices of the limits, then repair and use what is left over.
 
     For any λ ≥ 0, ``min Σ C + λ (use − R)`` is a lower bound of the cost (Lagrange); it is the joint bound reported.
+    A solver is asked for the orders whose plan is furthest from its own bound (``policies.relaxed``) only, until the
+    rest is close enough.
     """
     whole = sum((at * limit.use for at, limit in zip(price.tolist(), limits, strict=True)), np.zeros(len(chosen)))
     cost = lines.cost + whole[:, None] * lines.quantity
     out, bound, seconds = np.argmin(cost, axis=1), 0.0, 0.0
-    asked: list[Order] = []
+    hull = Hull.of(lines.quantity, lines.cost)
+    tied: list[tuple[Order, Relaxed]] = []
     for order in every:
-        separate = out[order.rows]
-        alone = float(cost[order.rows, separate].sum())
-        if not order.coupled:
-            bound += alone
-        elif order.trucks is None and not order.tiers and order.keeps(lines.quantity[order.rows, separate], goods):
-            # the minimum does not bind: each line at its best, or no order at all, is the model's optimum
-            nothing = float(cost[order.rows, 0].sum())
-            opened = alone + (order.header if separate.any() else 0.0)
-            if opened > nothing:
-                out[order.rows] = 0
-            bound += min(opened, nothing)
+        if order.coupled:
+            tied.append((order, relax(order, lines, goods, hull, whole, chosen)))
+            out[order.rows] = tied[-1][1].chosen
+            bound += tied[-1][1].bound
         else:
-            asked.append(order)
-    answers = at_once(lambda order, who: solve(order.supplier, lines, [order], goods, who, price=whole), asked, solving)
-    for order, solved in zip(asked, answers, strict=True):
-        found: Solved = solved
-        seconds += sum(one.seconds for one in found.solves)
-        if found.chosen is None:
-            return Shared(None, found.solves, price)
-        out[order.rows] = found.chosen
-        bound += max((one.bound for one in found.solves if math.isfinite(one.bound)), default=-math.inf)
+            bound += float(cost[order.rows, out[order.rows]].sum())
+    asked = _doubtful(tied, CLOSE * abs(bound))
+    answers = at_once(
+        lambda task, who: solve(task[0].supplier, lines, [task[0]], goods, who, price=whole), asked, solving
+    )
+    failed: list[Solve] = []
+    for (order, near), solved in zip(asked, answers, strict=True):
+        seconds += sum(one.seconds for one in solved.solves)
+        if solved.chosen is None:
+            failed += solved.solves
+            continue
+        if solved.solve.objective < near.cost:
+            out[order.rows] = solved.chosen
+        known = max((one.bound for one in solved.solves if math.isfinite(one.bound)), default=-math.inf)
+        bound += max(known - near.bound, 0.0)
     bound -= sum(at * limit.left for at, limit in zip(price.tolist(), limits, strict=True))
     plans = []
     for start in (out, chosen):
@@ -116,7 +122,31 @@ def priced(
     best, objective = (plans[0], costs[0]) if costs[0] <= costs[1] else (plans[1], costs[1])
     gap = max(objective - bound, 0.0) / max(abs(objective), 1.0)
     told = Solve("limits", "price", "feasible", objective, min(bound, objective), gap, seconds)
-    return Shared(best, (told,), price)
+    return Shared(best, (*failed, told), price)
+
+
+def near_enough(
+    order: Order, lines: Lines, goods: Goods, hull: Hull, start: Int[np.ndarray, " series"]
+) -> Solved | None:
+    """Plan an order of many lines without a solver, where its own bound proves it as near as a model would be."""
+    rows = order.rows
+    quantity, cost = lines.quantity[rows], lines.cost[rows]
+    if len(rows) + int((quantity[:, 1:] != quantity[:, :-1]).sum()) <= EXACT:
+        return None
+    near = relax(order, lines, goods, hull, np.zeros(len(lines.chosen)), start)
+    missed = near.cost - near.bound
+    if missed > NEAR_ENOUGH * float((cost[:, 0] - cost.min(axis=1)).sum()):
+        return None
+    gap = missed / max(abs(near.cost), 1.0)
+    return Solved(near.chosen, (Solve(order.supplier, "price", "feasible", near.cost, near.bound, gap, 0.0),))
+
+
+def _doubtful(tied: list[tuple[Order, Relaxed]], close: float) -> list[tuple[Order, Relaxed]]:
+    """Give the orders whose plans may be furthest from the best, until what the others may miss is close enough."""
+    gaps = np.array([near.cost - near.bound for _, near in tied])
+    ranked = np.argsort(gaps, kind="stable")
+    asked = np.sort(ranked[np.cumsum(gaps[ranked]) > close])
+    return [tied[at] for at in asked.tolist()]
 
 
 def _trimmed(lines: Lines, order: Order, chosen: np.ndarray, goods: Goods, limits: list[Limit]) -> np.ndarray:

@@ -4,6 +4,7 @@ Numbers are read as they are written (``0.1`` is a tenth): a sum that reaches a 
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import final
 
@@ -71,7 +72,7 @@ def _name(situation: Situation, at: int) -> str:
 
 
 def _exact(value: object) -> Fraction:
-    return Fraction(str(float(value)))  # type: ignore[arg-type]
+    return Fraction(*Decimal(repr(float(value))).as_integer_ratio())  # type: ignore[arg-type]
 
 
 def _line(situation: Situation, at: int, amount: Fraction) -> list[Violation]:

@@ -15,12 +15,13 @@ from stockcast.core.errors import InvariantError
 from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
 from stockcast.policies.alerts import solver_alert
-from stockcast.policies.budget import at_once, within_limits
+from stockcast.policies.budget import at_once, near_enough, within_limits
 from stockcast.policies.check import check
 from stockcast.policies.coupling import Goods, Limit, Order, first_of, limits, orders, total_cost
+from stockcast.policies.hull import Hull
 from stockcast.policies.lines import Lines
 from stockcast.policies.milp import Solve, Solved, Solving, solve
-from stockcast.policies.repair import keep_limits, meet_minimum, trim, use_the_rest
+from stockcast.policies.repair import cut, keep_limits, meet_minimum, trim, use_the_rest
 
 LIMITS = "limits"  # the name that joint models go by in the place of a supplier's
 
@@ -30,7 +31,8 @@ LIMITS = "limits"  # the name that joint models go by in the place of a supplier
 class Decision:
     """Candidates of each line: by itself, with its supplier, within all limits; and how they were found.
 
-    ``joined_by`` and ``final_by`` name what moved a line; ``price`` is what one more unit of each limit would save.
+    ``joined_by`` and ``final_by`` name what moved a line; ``price`` is what one more unit of each limit would save;
+    ``checked`` are quantities that the independent check has passed.
     """
 
     goods: Goods
@@ -43,6 +45,7 @@ class Decision:
     final_by: Shaped[np.ndarray, " series"]
     fallback: Shaped[np.ndarray, " series"]
     price: Float[np.ndarray, " limit"]
+    checked: Float[np.ndarray, " series"] | None = None
     solves: list[Solve] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
 
@@ -95,7 +98,8 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
     if every and any(limit.over(found.at(made.joined)) > 0 for limit in shared):
         made.final = first_of(found, _fit(situation, found, made, joint=joint, solving=solving))
         made.final_by = _names_of_limits(made)
-    hold(situation, found, found.at(made.final))
+    if made.checked is None or not np.array_equal(made.checked, found.at(made.final)):
+        hold(situation, found, found.at(made.final))
     return made
 
 
@@ -119,9 +123,12 @@ def _join(situation: Situation, found: Lines, made: Decision, *, joint: bool, so
             value = total_cost(found, [order], made.joined, made.goods)
             made.solves.append(Solve(order.supplier, "none", "analytic", value, value, 0.0, 0.0))
     bare = _without_limits(situation)
-    answers = at_once(lambda order, who: solve(order.supplier, found, [order], made.goods, who), asked, solving)
-    for order, solved in zip(asked, answers, strict=True):
-        _take(bare, found, order, solved, made)
+    hull = Hull.of(found.quantity, found.cost) if asked else None
+    near = [near_enough(order, found, made.goods, hull, made.joined) for order in asked] if hull else []
+    left = [order for order, known in zip(asked, near, strict=True) if known is None]
+    answers = iter(at_once(lambda order, who: solve(order.supplier, found, [order], made.goods, who), left, solving))
+    for order, known in zip(asked, near, strict=True):
+        _take(bare, found, order, known or next(answers), made)
     made.solves.sort(key=lambda solve: solve.supplier)
 
 
@@ -150,9 +157,10 @@ def _improved(found: Lines, order: Order, chosen: np.ndarray, goods: Goods) -> n
         room = fewer * size - loaded
         if room <= 0:
             return best
-        mine = np.zeros(len(best))
-        mine[rows] = use[rows]
-        tried = keep_limits(found, [order], best, goods, [Limit("truck", mine, room)])
+        tried = best.copy()
+        tried[rows] = cut(found.quantity[rows], found.cost[rows], best[rows], use[rows], room)
+        if not order.keeps(found.quantity[rows, tried[rows]], goods):
+            tried[rows] = 0
         other = total_cost(found, [order], tried, goods)
         if other >= cost or not order.keeps(found.quantity[rows, tried[rows]], goods):
             return best
@@ -201,6 +209,7 @@ def _fit(situation: Situation, found: Lines, made: Decision, *, joint: bool, sol
         after = total_cost(found, made.every, result.chosen, made.goods)
         if not broken and after <= before + 1e-9 * abs(before):
             made.solves += result.solves
+            made.checked = found.at(result.chosen)
             return result.chosen
         text = f"solver: plan rejected ({broken[0].rule})" if broken else "solver: worse than the analytic plan"
         made.solves += _doubted(Solved(None, result.solves), text)

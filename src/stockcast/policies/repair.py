@@ -83,34 +83,43 @@ def keep_limits(
     out = chosen.copy()
     for limit in shared:
         if limit.over(lines.at(out)) > 0:
-            out = _cut(lines, out, limit)
+            rows = np.flatnonzero(limit.use > 0)
+            out[rows] = cut(lines.quantity[rows], lines.cost[rows], out[rows], limit.use[rows], limit.left)
     for order in every:
         if not order.keeps(lines.quantity[order.rows, out[order.rows]], goods):
             out[order.rows] = 0
     return out
 
 
-def _cut(lines: Lines, chosen: np.ndarray, limit: Limit) -> np.ndarray:
-    out, use = chosen.copy(), limit.use
+def cut(
+    quantity: Float[np.ndarray, "line candidate"],
+    cost: Float[np.ndarray, "line candidate"],
+    chosen: Int[np.ndarray, " line"],
+    use: Float[np.ndarray, " line"],
+    left: float,
+) -> Int[np.ndarray, " line"]:
+    """Cut some lines back, the step that is worth least for what it frees first, until they use what is left."""
+    out = chosen.copy()
 
-    def step(row: int) -> tuple[float, int, int] | None:
-        at = int(out[row])
-        less = np.flatnonzero(lines.quantity[row] < lines.quantity[row, at])
-        if not len(less) or use[row] <= 0:
-            return None
-        freed = (lines.quantity[row, at] - lines.quantity[row, less]) * use[row]
-        worth = (lines.cost[row, less] - lines.cost[row, at]) / freed
-        best = int(np.argmin(worth))
-        return float(worth[best]), row, int(less[best])
+    def steps(rows: np.ndarray) -> list[tuple[float, int, int]]:
+        here, at = np.arange(len(rows)), out[rows]
+        some, worth = quantity[rows], cost[rows]
+        freed = (some[here, at][:, None] - some) * use[rows][:, None]
+        less = freed > 0
+        worth = np.where(less, (worth - worth[here, at][:, None]) / np.where(less, freed, 1.0), np.inf)
+        to = np.argmin(worth, axis=1)
+        found = zip(worth[here, to].tolist(), rows.tolist(), to.tolist(), less.any(axis=1).tolist(), strict=True)
+        return [(least, row, best) for least, row, best, any_less in found if any_less]
 
-    queue = [entry for row in np.flatnonzero(lines.at(out) > 0).tolist() if (entry := step(row)) is not None]
+    held = quantity[np.arange(len(out)), out]
+    queue = steps(np.flatnonzero((held > 0) & (use > 0)))
     heapq.heapify(queue)
-    used = float(lines.at(out) @ use)
-    while used > limit.left * (1 - 1e-12) and queue:
+    used = float((held * use).sum())
+    while used > left * (1 - 1e-12) and queue:
         _, row, to = heapq.heappop(queue)
-        used -= float(lines.quantity[row, out[row]] - lines.quantity[row, to]) * float(use[row])
+        used -= float(quantity[row, out[row]] - quantity[row, to]) * float(use[row])
         out[row] = to
-        if (entry := step(row)) is not None:
+        for entry in steps(np.array([row])):
             heapq.heappush(queue, entry)
     return out
 
@@ -123,32 +132,37 @@ def use_the_rest(
     Trucks are paid for where a step needs another; an order that is closed stays closed.
     """
     out = chosen.copy()
-    left = [limit.left * (1 - 1e-12) - float(lines.at(out) @ limit.use) for limit in shared]
-    owner = {row: order for order in every for row in order.rows.tolist() if order.coupled}
+    if not every:
+        return out
+    held = lines.at(out)
+    left = np.array([limit.left * (1 - 1e-12) - float((held * limit.use).sum()) for limit in shared])
+    scale = np.array([max(limit.left, 1e-12) for limit in shared])
+    use = np.stack([limit.use for limit in shared], axis=1) if shared else np.zeros((len(out), 0))
+    rows = np.concatenate([order.rows for order in every])
+    owner = np.full(len(out), -1)
+    for number, order in enumerate(every):
+        owner[order.rows] = number if order.coupled else -1
+    closed = np.array([order.coupled and not (held[order.rows] > 0).any() for order in every])
 
-    def offer(row: int) -> tuple[float, int, int] | None:
-        order, at = owner.get(row), int(out[row])
-        more = np.flatnonzero((lines.quantity[row] > lines.quantity[row, at]) & (lines.cost[row] < lines.cost[row, at]))
-        if order is not None and not (lines.quantity[order.rows, out[order.rows]] > 0).any():
-            return None
-        best = None
-        for to in more.tolist():
-            step = float(lines.quantity[row, to] - lines.quantity[row, at])
-            needs = [step * float(limit.use[row]) for limit in shared]
-            if any(need > rest for need, rest in zip(needs, left, strict=True)):
-                continue
-            saves = float(lines.cost[row, at] - lines.cost[row, to])
-            scarce = max(
-                (need / max(limit.left, 1e-12) for need, limit in zip(needs, shared, strict=True)), default=0.0
-            )
-            ratio = -saves / max(scarce, 1e-12)
-            if saves > NEAR * abs(float(lines.cost[row, at])) and (best is None or ratio < best[0]):
-                best = (ratio, row, to)
-        return best
+    def offers(rows: np.ndarray) -> list[tuple[float, int, int]]:
+        """Give the step of each row that saves most for the scarcest of what it uses."""
+        here, at = np.arange(len(rows)), out[rows]
+        step = lines.quantity[rows] - lines.quantity[rows, at][:, None]
+        saves = lines.cost[rows, at][:, None] - lines.cost[rows]
+        fits = (step > 0) & (saves > 0) & (saves > NEAR * np.abs(lines.cost[rows, at])[:, None])
+        scarce = np.zeros(step.shape)
+        for limit in range(len(shared)):
+            need = step * use[rows, limit][:, None]
+            fits &= need <= left[limit]
+            np.maximum(scarce, need / scale[limit], out=scarce)
+        ratio = np.where(fits, -saves / np.maximum(scarce, 1e-12), np.inf)
+        to = np.argmin(ratio, axis=1)
+        found = zip(ratio[here, to].tolist(), rows.tolist(), to.tolist(), fits.any(axis=1).tolist(), strict=True)
+        return [(best, row, at) for best, row, at, some in found if some]
 
     def pays(row: int, to: int) -> bool:
-        order = owner.get(row)
-        if order is None or (order.trucks is None and not order.tiers):
+        order = every[owner[row]]
+        if owner[row] < 0 or (order.trucks is None and not order.tiers):
             return True
         before = lines.quantity[order.rows, out[order.rows]]
         after = np.where(order.rows == row, lines.quantity[row, to], before)
@@ -156,21 +170,19 @@ def use_the_rest(
         saves += order.extra(before, goods) - order.extra(after, goods)
         return saves > NEAR and order.keeps(after, goods)
 
-    rows = np.concatenate([order.rows for order in every]) if every else np.zeros(0, dtype=np.int64)
-    better = lines.cost[rows].min(axis=1) < lines.cost[rows, out[rows]] if len(rows) else np.zeros(0, dtype=bool)
-    queue = [entry for row in rows[better].tolist() if (entry := offer(row)) is not None]
+    open_now = (owner[rows] < 0) | ~closed[owner[rows]]
+    queue = offers(rows[open_now & (lines.cost[rows].min(axis=1) < lines.cost[rows, out[rows]])])
     heapq.heapify(queue)
     while queue:
         _, row, to = heapq.heappop(queue)
-        step = float(lines.quantity[row, to] - lines.quantity[row, out[row]])
-        needs = [step * float(limit.use[row]) for limit in shared]
-        fits = all(need <= rest for need, rest in zip(needs, left, strict=True))
+        needs = float(lines.quantity[row, to] - lines.quantity[row, out[row]]) * use[row]
+        fits = bool((needs <= left).all())
         if fits and not pays(row, to):
             continue
         if fits:
             out[row] = to
-            left = [rest - need for need, rest in zip(needs, left, strict=True)]
-        if (entry := offer(row)) is not None:
+            left -= needs
+        for entry in offers(np.array([row])):
             heapq.heappush(queue, entry)
     return out
 
