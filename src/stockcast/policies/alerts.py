@@ -49,11 +49,12 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
     )  # fmt: skip
     cost = money(terms.unit_cost)
     daily = lines.rate / time.days
-    excess = np.maximum(state.inventory_position - LONG_COVER_DAYS * daily, 0.0)
-    stuck = (excess > 0) & (state.inventory_position > lines.level + 1.0)
+    position = state.inventory_position
+    excess = np.maximum(position - LONG_COVER_DAYS * daily, 0.0)
+    stuck = (excess > 0) & (position > lines.level + 1.0)
     add(
         stuck, "SC-P012", excess * cost,
-        lambda at: f"{state.inventory_position[at]:.6g} on hand and on order are more than {LONG_COVER_DAYS} days of "
+        lambda at: f"{position[at]:.6g} on hand and on order are more than {LONG_COVER_DAYS} days of "
         f"demand ({units_text(float(daily[at] * 7))} a week)",
         "mark down, return or move the excess; cancel open orders that are not needed",
     )  # fmt: skip

@@ -5,9 +5,9 @@ With u units arriving (``policies.projection`` has N, M and the windows), the co
     lost sales   C(u) = E[ Σ_k h (max(u, M_k) − N_k) + p (M_end − u)⁺ ]
     backorders   C(u) = E[ Σ_k h (u − N_k)⁺ + p (N_k − u)⁺ ]
 
-Both are c₀ + h Σ (u − B)⁺ + p Σ (B' − u)⁺ over kinks B and B': sorting them once (``policies.ladder``) gives the cost of
-any u, and the smallest u whose slope is not negative is the optimum. With one period between arrivals it is the newsvendor
-quantile: the smallest u with F(u) ≥ p/(p + h).
+Both are c₀ + h Σ (u − B)⁺ + p Σ (B' − u)⁺ over kinks B and B': sorting them once (``policies.ladder``) gives the cost
+of any u, and the smallest u whose slope is not negative is the optimum. With one period between arrivals it is the
+newsvendor quantile: the smallest u with F(u) ≥ p/(p + h).
 """
 
 from dataclasses import dataclass, field

@@ -72,7 +72,8 @@ def reasons(
 ) -> Shaped[np.ndarray, " series"]:
     """Say in a sentence or two what was ordered and why."""
     terms, time = situation.terms, situation.past.time
-    cover = days_of_cover(situation, lines, quantity)
+    cover, position = days_of_cover(situation, lines, quantity), situation.state.inventory_position
+    interval = terms.protection_interval * time.days
     out = []
     for at in range(len(quantity)):
         lead = int(terms.first_review[at] + terms.lead_time[at])
@@ -89,20 +90,19 @@ def reasons(
             text = (
                 f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
                 f"{_risk(lines.risk[at, 0], with_order[at])} between receipt and {until}"
-                f"{_long_cycle(situation, cover, at)}"
+                f"{_long_cycle(situation, cover, interval, at)}"
                 f"{_difference(situation, lines, binding, quantity, joined, at)}"
             )
         else:
-            text = f"{_idle(situation, lines, binding, joined, at)}; {demand}"
+            text = f"{_idle(situation, lines, binding, joined, float(position[at]), at)}; {demand}"
         out.append(text)
     return np.array(out, dtype=np.str_)
 
 
-def _long_cycle(situation: Situation, cover: np.ndarray, at: int) -> str:
+def _long_cycle(situation: Situation, cover: np.ndarray, interval: np.ndarray, at: int) -> str:
     """Say why an order reaches far beyond its protection interval, where its order cost makes that cheaper."""
     terms = situation.terms
-    interval = int(terms.protection_interval[at]) * situation.past.time.days
-    if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval:
+    if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval[at]:
         dear = f"ordering often costs {terms.order_cost[at]:g} a line each time"
         return f"; it covers {units_text(cover[at])} days, since {dear}"
     return ""
@@ -133,9 +133,8 @@ def _difference(
     return because.get(str(binding[at]), "")
 
 
-def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, at: int) -> str:
-    terms, position = situation.terms, units_text(situation.state.inventory_position[at])
-    wanted = units_text(lines.free[at])
+def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, position: float, at: int) -> str:
+    terms, wanted = situation.terms, units_text(lines.free[at])
     because = {
         "moq": f"nothing: {wanted} would do, the minimum of {units_text(terms.moq[at])} does not pay",
         "max_order": f"nothing: the maximum of {units_text(terms.max_order[at])} is ordered, or below the minimum",
@@ -147,7 +146,7 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
     }
     if str(binding[at]) in because and (lines.free[at] > 0 or joined[at] > 0):
         return because[str(binding[at])]
-    return f"nothing: stock covers it, {position} on hand and on order"
+    return f"nothing: stock covers it, {units_text(position)} on hand and on order"
 
 
 def _order(quantity: float, pack: float) -> str:

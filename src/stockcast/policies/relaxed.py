@@ -7,9 +7,9 @@ the price break t held fast (a *case*), the rest is a range for each sum and cos
 
 For any prices μ of the sums ``Σ_i min_j (C_ij − (d_t c_i + μ·a_i) Q_ij) + μ⁺·low − μ⁻·high + …`` is a lower bound
 (Lagrange), the line's own minimum lies at a corner of its hull (``policies.hull``), and each μ_k is bisected in turn
-until its sum lies in its range. The least bound over all cases, and over placing no order, bounds the order's cost: with
-many lines it is nearly reached, since only a few of them lie between two corners (Shapley–Folkman). Plans come from
-the minima on the way, each line then moved alone while that saves.
+until its sum lies in its range. The least bound over all cases, and over placing no order, bounds the order's cost:
+with many lines it is nearly reached, since only a few of them lie between two corners (Shapley–Folkman). Plans come
+from the minima on the way, each line then moved alone while that saves.
 """
 
 from dataclasses import dataclass
