@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folds", type=int, default=12, help="rolling origins of a comparison with peers")
     parser.add_argument("--peers", type=Path, help="the peers' forecasts: read if there, else written")
     parser.add_argument("--models", nargs="+", default=["lightgbm", "auto"], help="compared with boosted peers")
+    parser.add_argument("--series", type=int, help="another size, for optimizer, optimizer_million, optimizer_plain")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     default = Path(__file__).parents[2] / "shared" / "data"
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("STOCKCAST_TEST_DATA", default)))
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as work:
         setting = Setting(
             chosen.data.resolve(), Path(work), chosen.smoke, 1 if chosen.smoke else chosen.runs, chosen.folds,
-            chosen.peers and chosen.peers.resolve(), tuple(chosen.models),
+            chosen.peers and chosen.peers.resolve(), tuple(chosen.models), chosen.series,
         )  # fmt: skip
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
         for subject in SUBJECTS:
