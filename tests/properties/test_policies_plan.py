@@ -119,12 +119,11 @@ def test_a_lead_time_without_variance_is_a_fixed_one_to_the_byte():
 
 
 def test_workers_change_nothing(monkeypatch):
-    from stockcast.demand import forecast
     from stockcast.policies import lines
 
     situation = drawn(5)
     one = plan("auto", situation, next_review=reviews(situation)).plan
-    monkeypatch.setattr(forecast, "CHUNK", 3)
+    monkeypatch.setattr(lines, "PIECE", 3)
     monkeypatch.setattr(lines, "WORTH_A_POOL", 2)
     two = plan("auto", situation, next_review=reviews(situation), workers=2).plan
     for name in one.__dataclass_fields__:

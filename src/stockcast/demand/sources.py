@@ -62,15 +62,19 @@ class Marginals:
         from scipy.special import ndtr, ndtri
 
         # half a step above each uniform number: neither 0 nor 1, whose scores are infinite
-        scores = ndtri(np.minimum(stream.uniform(keys, (horizon + 1, n_paths)) + 2.0**-54, 1.0 - 2.0**-53))
+        scores = stream.uniform(keys, (horizon + 1, n_paths))
+        scores += 2.0**-54
+        np.minimum(scores, 1.0 - 2.0**-53, out=scores)
+        ndtri(scores, out=scores)
         rho = self.correlation[rows, None, None]
-        share = ndtr(np.sqrt(rho) * scores[:, :1] + np.sqrt(1.0 - rho) * scores[:, 1:])
-        at = np.clip(np.searchsorted(self.levels, share) - 1, 0, len(self.levels) - 2)
-        weight = np.clip((share - self.levels[at]) / (self.levels[at + 1] - self.levels[at]), 0.0, 1.0)
-        values = self.values[rows][:, :horizon]
-        low = np.take_along_axis(values, at.transpose(0, 1, 2), axis=2)
-        high = np.take_along_axis(values, at + 1, axis=2)
-        return np.asarray((low + weight * (high - low)).transpose(0, 2, 1).copy())
+        share = scores[:, 1:]
+        share *= np.sqrt(1.0 - rho)
+        share += np.sqrt(rho) * scores[:, :1]
+        ndtr(share, out=share)
+        for some, values in zip(share, self.values[rows], strict=True):
+            for one, known in zip(some, values, strict=False):
+                one[:] = np.interp(one, self.levels, known)
+        return np.asarray(share.transpose(0, 2, 1).copy())
 
     def take(self, rows: np.ndarray) -> "Marginals":
         """Give the source of some rows."""
