@@ -1,10 +1,12 @@
 """An independent check of a plan with exact arithmetic: it shares no code with what made the plan.
 
 Numbers are read as they are written (``0.1`` is a tenth): a sum that reaches a minimum on paper reaches it here.
+They are decimals with more digits than any sum or product of doubles needs; rounding, were there any, is an error.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, localcontext
 from fractions import Fraction
 from typing import final
 
@@ -12,6 +14,8 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from stockcast.inventory import Situation, SupplierTerms
+
+EXACT = Context(prec=5_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, DivisionByZero])
 
 
 @final
@@ -52,14 +56,21 @@ def check(
     n = len(situation.past.series.sku)
     if quantity.shape != (n,):
         return (Violation("lines", "plan", f"{quantity.shape[0]} quantities for {n} series"),)
+    with localcontext(EXACT):
+        return _check(situation, quantity, range(n) if rows is None else sorted(rows.tolist()), held)
+
+
+def _check(
+    situation: Situation, quantity: np.ndarray, rows: Iterable[int], held: np.ndarray | None
+) -> tuple[Violation, ...]:
     found: list[Violation] = []
-    amounts: dict[int, Fraction] = {}
-    for at in range(n) if rows is None else sorted(rows.tolist()):
+    amounts: dict[int, Decimal] = {}
+    for at in rows:
         value = float(quantity[at])
         if value != value or value in (float("inf"), float("-inf")):
             found.append(Violation("number", _name(situation, at), f"{value} is not a quantity"))
         elif value != 0:
-            amounts[at] = Fraction(str(value))
+            amounts[at] = _exact(value)
             found.extend(_line(situation, at, amounts[at]))
     found.extend(_suppliers(situation, amounts))
     found.extend(_budget(situation, amounts))
@@ -71,11 +82,11 @@ def _name(situation: Situation, at: int) -> str:
     return f"{situation.past.series.sku[at]} at {situation.past.series.location[at]}"
 
 
-def _exact(value: object) -> Fraction:
-    return Fraction(*Decimal(repr(float(value))).as_integer_ratio())  # type: ignore[arg-type]
+def _exact(value: object) -> Decimal:
+    return Decimal(repr(float(value)))  # type: ignore[arg-type]
 
 
-def _line(situation: Situation, at: int, amount: Fraction) -> list[Violation]:
+def _line(situation: Situation, at: int, amount: Decimal) -> list[Violation]:
     terms, where = situation.terms, _name(situation, at)
     if amount < 0:
         return [Violation("negative", where, f"{float(amount):g} units")]
@@ -85,7 +96,7 @@ def _line(situation: Situation, at: int, amount: Fraction) -> list[Violation]:
     if not bool(terms.at_review[at]):
         found.append(Violation("review", where, f"{float(amount):g} units, not at review"))
     pack, before = _exact(terms.pack_size[at]), _exact(terms.ordered_now[at])
-    if pack > 0 and (amount / pack).denominator != 1:
+    if pack > 0 and amount % pack != 0:
         found.append(Violation("pack", where, f"{float(amount):g} units in packs of {float(pack):g}"))
     if before + amount < _exact(terms.moq[at]):
         found.append(Violation("moq", where, f"{float(before + amount):g} units, the minimum is {terms.moq[at]:g}"))
@@ -95,14 +106,14 @@ def _line(situation: Situation, at: int, amount: Fraction) -> list[Violation]:
     return found
 
 
-def _suppliers(situation: Situation, amounts: dict[int, Fraction]) -> list[Violation]:
+def _suppliers(situation: Situation, amounts: dict[int, Decimal]) -> list[Violation]:
     of: dict[str, list[int]] = {}
     for at in amounts:
         of.setdefault(str(situation.terms.supplier[at]), []).append(at)
     found: list[Violation] = []
     for supplier in situation.shared.suppliers:
         lines = [(at, amounts[at]) for at in of.get(supplier.supplier, [])]
-        if sum((amount for _, amount in lines), Fraction(0)) <= 0:
+        if sum((amount for _, amount in lines), Decimal(0)) <= 0:
             continue
         terms = situation.terms
         sums = {
@@ -125,10 +136,10 @@ def _suppliers(situation: Situation, amounts: dict[int, Fraction]) -> list[Viola
     return found
 
 
-def _trucks(supplier: SupplierTerms, volume: Fraction, weight: Fraction) -> list[Violation]:
+def _trucks(supplier: SupplierTerms, volume: Decimal, weight: Decimal) -> list[Violation]:
     """Hold what an order loads against the share that its trucks are filled to at least."""
     loads = [
-        amount / _exact(size)
+        Fraction(amount) / Fraction(_exact(size))
         for amount, size in ((volume, supplier.truck_volume), (weight, supplier.truck_weight))
         if size > 0
     ]
@@ -136,43 +147,43 @@ def _trucks(supplier: SupplierTerms, volume: Fraction, weight: Fraction) -> list
         return []
     load = max(loads)
     trucks = -((-load.numerator) // load.denominator)
-    if load < _exact(supplier.truck_min_fill) * trucks:
+    if load < Fraction(_exact(supplier.truck_min_fill)) * trucks:
         text = f"{float(load):.3g} of {trucks} trucks, to be filled to {supplier.truck_min_fill:g}"
         return [Violation("truck", supplier.supplier, text)]
     return []
 
 
-def _cost(situation: Situation, at: int) -> Fraction:
+def _cost(situation: Situation, at: int) -> Decimal:
     cost = float(situation.terms.unit_cost[at])
-    return Fraction(0) if cost != cost else _exact(cost)
+    return Decimal(0) if cost != cost else _exact(cost)
 
 
-def _budget(situation: Situation, amounts: dict[int, Fraction]) -> list[Violation]:
+def _budget(situation: Situation, amounts: dict[int, Decimal]) -> list[Violation]:
     if situation.shared.budget is None:
         return []
-    spend = sum((amount * _cost(situation, at) for at, amount in amounts.items()), Fraction(0))
-    left = max(_exact(situation.shared.budget) - _exact(situation.shared.budget_used), Fraction(0))
+    spend = sum((amount * _cost(situation, at) for at, amount in amounts.items()), Decimal(0))
+    left = max(_exact(situation.shared.budget) - _exact(situation.shared.budget_used), Decimal(0))
     if spend > left:
         return [Violation("budget", "plan", f"{float(spend):g} of {float(left):g} left")]
     return []
 
 
-def _storage(situation: Situation, amounts: dict[int, Fraction], held: np.ndarray | None) -> list[Violation]:
+def _storage(situation: Situation, amounts: dict[int, Decimal], held: np.ndarray | None) -> list[Violation]:
     found: list[Violation] = []
     terms, state = situation.terms, situation.state
     for location, room in situation.shared.storage.items():
         here = np.flatnonzero(terms.series.location == location).tolist()
-        taken = sum((amounts[at] * _exact(terms.volume[at]) for at in here if at in amounts), Fraction(0))
+        taken = sum((amounts[at] * _exact(terms.volume[at]) for at in here if at in amounts), Decimal(0))
         if taken <= 0:
             continue
-        lies = Fraction(0)
+        lies = Decimal(0)
         for at in here:
             if held is None:
                 units = _exact(state.on_hand[at]) + _exact(state.pipeline[at].sum())
             else:
                 units = _exact(held[at]) + _exact(terms.ordered_now[at])
             lies += units * _exact(terms.volume[at])
-        left = max(_exact(room) - lies, Fraction(0))
+        left = max(_exact(room) - lies, Decimal(0))
         if taken > left:
             found.append(Violation("storage", location, f"a volume of {float(taken):g}, {float(left):g} is left"))
     return found

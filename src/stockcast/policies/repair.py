@@ -117,10 +117,14 @@ def cut(
     used = float((held * use).sum())
     while used > left * (1 - 1e-12) and queue:
         _, row, to = heapq.heappop(queue)
-        used -= float(quantity[row, out[row]] - quantity[row, to]) * float(use[row])
+        units, costs, price = quantity[row].tolist(), cost[row].tolist(), float(use[row])
+        used -= (units[out[row]] - units[to]) * price
         out[row] = to
-        for entry in steps(np.array([row])):
-            heapq.heappush(queue, entry)
+        # one line again, as in steps: plain numbers are quicker than arrays of one row
+        freed = [(units[to] - less) * price for less in units]
+        following = [((costs[at] - costs[to]) / gain, row, at) for at, gain in enumerate(freed) if gain > 0]
+        if following:
+            heapq.heappush(queue, min(following))
     return out
 
 
