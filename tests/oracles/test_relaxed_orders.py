@@ -8,7 +8,7 @@ from coupled_instance import best_of_all, cost_of, instance, table
 
 from stockcast.policies import budget as budget_module
 from stockcast.policies.budget import near_enough, priced
-from stockcast.policies.coupling import Goods, Limit, Order, Tier, Trucks
+from stockcast.policies.coupling import Goods, Limit, Order, Tier, Trucks, total_cost
 from stockcast.policies.hull import Hull
 from stockcast.policies.milp import Answer, Solver, Solving, solve
 from stockcast.policies.milp.solving import answer
@@ -170,3 +170,29 @@ def test_what_is_left_goes_to_the_best_step_first(seed):
     start = np.zeros(6, dtype=np.int64)
     found = use_the_rest(lines, [Order("a", np.arange(6))], start, goods, limits)
     assert np.array_equal(found, plain_rest(lines, start, limits))
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0, 5.0])
+def test_prices_that_are_far_off_are_moved_to_where_the_budget_is_just_used(share):
+    """Many lines of several suppliers: wherever the price begins, bound and plan come together."""
+    parts = [large(seed, 60) for seed in range(4)]
+    lines = replace(
+        parts[0][0],
+        **{
+            name: np.concatenate([getattr(part[0], name) for part in parts])
+            for name in parts[0][0].__dataclass_fields__
+        },
+    )
+    every = [
+        replace(order, supplier=str(at), rows=order.rows + 60 * at, value=0.0, units=0.0)
+        for at, (_, order, _) in enumerate(parts)
+    ]
+    goods = Goods(
+        *(np.concatenate([getattr(part[2], name) for part in parts]) for name in ("cost", "volume", "weight"))
+    )
+    limits = [Limit("budget", goods.cost, 0.6 * float(lines.at(lines.chosen) @ goods.cost))]
+    price = prices(lines, every, goods, limits) * share
+    found = priced(lines, every, lines.chosen, goods, limits, price, [Solving(Here())])
+    assert found.solves[-1].gap <= 0.005
+    assert found.solves[-1].bound <= total_cost(lines, every, found.chosen, goods)
+    assert float(lines.at(found.chosen) @ goods.cost) <= limits[0].left

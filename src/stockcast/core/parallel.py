@@ -1,16 +1,19 @@
 """Map a function over pieces of work: in this process or in several, with the same bytes from any number."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 MOST_THREADS = 4  # of one process: what numpy does to a slice in the cache soon waits for the memory all share
+AHEAD = 3  # pieces that wait for each worker process
 WORTH_THREADS = 16  # slices below which starting threads costs more than it saves
 
 
@@ -46,23 +49,28 @@ def map_pieces(
 ) -> list[Result]:
     """Apply a picklable function to every piece, and give the results in the order of the pieces.
 
-    How the work is cut must not depend on ``workers``: then neither do the results (rule 9).
+    How the work is cut must not depend on ``workers``: then neither do the results (rule 9). Pieces are taken from an
+    iterator a few at a time, so that a generator need never hold all of them.
 
     Parameters
     ----------
     done
         Called with the number of pieces finished, for a progress bar.
     """
-    todo = list(pieces)
+    coming = iter(pieces)
+    begun = list(islice(coming, 2 if workers > 1 else 0))
     results: list[Result] = []
-    if workers <= 1 or len(todo) <= 1:
-        for piece in todo:
+    if len(begun) <= 1:
+        for piece in chain(begun, coming):
             results.append(function(piece))
             done(len(results))
         return results
-    with _pool(min(workers, len(todo))) as pool:
-        for result in pool.map(function, todo):
-            results.append(result)
+    todo = chain(begun, coming)
+    with _pool(workers) as pool:
+        running = deque(pool.submit(function, piece) for piece in islice(todo, AHEAD * workers))
+        while running:
+            results.append(running.popleft().result())
+            running.extend(pool.submit(function, piece) for piece in islice(todo, 1))
             done(len(results))
     return results
 

@@ -104,8 +104,9 @@ def lines(
     With ``rule``, one of ``policies.classical.rules``, each line's own best is what that rule orders.
     """
     n = len(situation.past.series)
-    pieces = [Part.of(situation, np.arange(begin, min(begin + PIECE, n))) for begin in range(0, n, PIECE)]
-    found = map_pieces(partial(_piece, rule), pieces, workers=workers if len(pieces) >= WORTH_A_POOL else 1, done=done)
+    pieces = (Part.of(situation, np.arange(begin, min(begin + PIECE, n))) for begin in range(0, n, PIECE))
+    workers = workers if n > (WORTH_A_POOL - 1) * PIECE else 1
+    found = map_pieces(partial(_piece, rule), pieces, workers=workers, done=done)
     if not found:
         found = [_empty()]
     return Lines(**{name: np.concatenate([piece[name] for piece in found]) for name in Lines.__dataclass_fields__})

@@ -5,6 +5,8 @@ failed; and the last touch on what a solver gives.
 """
 
 import heapq
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -135,60 +137,95 @@ def use_the_rest(
 
     Trucks are paid for where a step needs another; an order that is closed stays closed.
     """
-    out = chosen.copy()
     if not every:
-        return out
-    held = lines.at(out)
-    left = np.array([limit.left * (1 - 1e-12) - float((held * limit.use).sum()) for limit in shared])
-    scale = np.array([max(limit.left, 1e-12) for limit in shared])
-    use = np.stack([limit.use for limit in shared], axis=1) if shared else np.zeros((len(out), 0))
+        return chosen.copy()
+    rest = _Rest.of(lines, every, chosen.copy(), goods, shared)
     rows = np.concatenate([order.rows for order in every])
-    owner = np.full(len(out), -1)
-    for number, order in enumerate(every):
-        owner[order.rows] = number if order.coupled else -1
-    closed = np.array([order.coupled and not (held[order.rows] > 0).any() for order in every])
+    closed = np.array([order.coupled and not (lines.at(chosen)[order.rows] > 0).any() for order in every])
+    able = (rest.owner[rows] < 0) | ~closed[rest.owner[rows]]
+    better = lines.cost[rows].min(axis=1) < lines.cost[rows, chosen[rows]]
+    queue = rest.offers(rows[able & better])
+    heapq.heapify(queue)
+    while queue:
+        _, row, to = heapq.heappop(queue)
+        needs = float(lines.quantity[row, to] - lines.quantity[row, rest.out[row]]) * rest.use[row]
+        fits = bool((needs <= rest.left).all())
+        if fits and not rest.pays(row, to):
+            continue
+        if fits:
+            rest.out[row] = to
+            rest.left[:] -= needs
+        if (entry := rest.offer(row)) is not None:
+            heapq.heappush(queue, entry)
+    return rest.out
 
-    def offers(rows: np.ndarray) -> list[tuple[float, int, int]]:
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Orders while they are added to, and what is left of each limit."""
+
+    lines: Lines
+    every: list[Order]
+    goods: Goods
+    out: np.ndarray
+    owner: np.ndarray
+    use: np.ndarray
+    left: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, lines: Lines, every: list[Order], out: np.ndarray, goods: Goods, shared: list[Limit]) -> "_Rest":
+        held, owner = lines.at(out), np.full(len(out), -1)
+        for number, order in enumerate(every):
+            owner[order.rows] = number if order.coupled else -1
+        use = np.stack([limit.use for limit in shared], axis=1) if shared else np.zeros((len(out), 0))
+        left = np.array([limit.left * (1 - 1e-12) - float((held * limit.use).sum()) for limit in shared])
+        return cls(lines, every, goods, out, owner, use, left, np.array([max(limit.left, 1e-12) for limit in shared]))
+
+    def offers(self, rows: np.ndarray) -> list[tuple[float, int, int]]:
         """Give the step of each row that saves most for the scarcest of what it uses."""
-        here, at = np.arange(len(rows)), out[rows]
-        step = lines.quantity[rows] - lines.quantity[rows, at][:, None]
-        saves = lines.cost[rows, at][:, None] - lines.cost[rows]
-        fits = (step > 0) & (saves > 0) & (saves > NEAR * np.abs(lines.cost[rows, at])[:, None])
+        here, at = np.arange(len(rows)), self.out[rows]
+        quantity, cost = self.lines.quantity[rows], self.lines.cost[rows]
+        step, saves = quantity - quantity[here, at][:, None], cost[here, at][:, None] - cost
+        fits = (step > 0) & (saves > 0) & (saves > NEAR * np.abs(cost[here, at])[:, None])
         scarce = np.zeros(step.shape)
-        for limit in range(len(shared)):
-            need = step * use[rows, limit][:, None]
-            fits &= need <= left[limit]
-            np.maximum(scarce, need / scale[limit], out=scarce)
+        for limit in range(len(self.left)):
+            need = step * self.use[rows, limit][:, None]
+            fits &= need <= self.left[limit]
+            np.maximum(scarce, need / self.scale[limit], out=scarce)
         ratio = np.where(fits, -saves / np.maximum(scarce, 1e-12), np.inf)
         to = np.argmin(ratio, axis=1)
         found = zip(ratio[here, to].tolist(), rows.tolist(), to.tolist(), fits.any(axis=1).tolist(), strict=True)
         return [(best, row, at) for best, row, at, some in found if some]
 
-    def pays(row: int, to: int) -> bool:
-        order = every[owner[row]]
-        if owner[row] < 0 or (order.trucks is None and not order.tiers):
-            return True
-        before = lines.quantity[order.rows, out[order.rows]]
-        after = np.where(order.rows == row, lines.quantity[row, to], before)
-        saves = float(lines.cost[row, out[row]] - lines.cost[row, to])
-        saves += order.extra(before, goods) - order.extra(after, goods)
-        return saves > NEAR and order.keeps(after, goods)
+    def offer(self, row: int) -> tuple[float, int, int] | None:
+        """Give the same for one row: plain numbers are quicker than arrays of one row."""
+        units, costs, here = self.lines.quantity[row].tolist(), self.lines.cost[row].tolist(), int(self.out[row])
+        uses = [(at, price) for at, price in enumerate(self.use[row].tolist()) if price > 0]
+        best: tuple[float, int, int] | None = None
+        for to, (more, cost) in enumerate(zip(units, costs, strict=True)):
+            step, saves = more - units[here], costs[here] - cost
+            if step <= 0 or saves <= 0 or saves <= NEAR * abs(costs[here]):
+                continue
+            if any(step * price > self.left[at] for at, price in uses):
+                continue
+            scarce = max((step * price / self.scale[at] for at, price in uses), default=0.0)
+            ratio = float(-saves / max(scarce, 1e-12))
+            if best is None or ratio < best[0]:
+                best = (ratio, row, to)
+        return best
 
-    open_now = (owner[rows] < 0) | ~closed[owner[rows]]
-    queue = offers(rows[open_now & (lines.cost[rows].min(axis=1) < lines.cost[rows, out[rows]])])
-    heapq.heapify(queue)
-    while queue:
-        _, row, to = heapq.heappop(queue)
-        needs = float(lines.quantity[row, to] - lines.quantity[row, out[row]]) * use[row]
-        fits = bool((needs <= left).all())
-        if fits and not pays(row, to):
-            continue
-        if fits:
-            out[row] = to
-            left -= needs
-        for entry in offers(np.array([row])):
-            heapq.heappush(queue, entry)
-    return out
+    def pays(self, row: int, to: int) -> bool:
+        """Tell whether a step saves with what it does to trucks and price breaks, and keeps the order's terms."""
+        order = self.every[self.owner[row]]
+        if self.owner[row] < 0 or (order.trucks is None and not order.tiers):
+            return True
+        before = self.lines.quantity[order.rows, self.out[order.rows]]
+        after = np.where(order.rows == row, self.lines.quantity[row, to], before)
+        saves = float(self.lines.cost[row, self.out[row]] - self.lines.cost[row, to])
+        saves += order.extra(before, self.goods) - order.extra(after, self.goods)
+        return saves > NEAR and order.keeps(after, self.goods)
 
 
 def trim(lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], goods: Goods) -> Int[np.ndarray, " series"]:
