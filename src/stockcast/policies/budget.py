@@ -118,7 +118,7 @@ def priced(
     bound, seconds = best.bound, 0.0
     if plans.cost - bound > CLOSE * abs(plans.cost):
         helped, bound, solves = _helped(best, lines, goods, solving)
-        seconds = sum(one.seconds for one in solves)
+        seconds = sum((one.seconds for one in solves), 0.0)
         plans.repair(helped)
     gap = max(plans.cost - bound, 0.0) / max(abs(plans.cost), 1.0)
     told = Solve("limits", "price", "feasible", plans.cost, min(bound, plans.cost), gap, seconds)
