@@ -160,7 +160,7 @@ class Limit:
 
     def over(self, quantity: Float[np.ndarray, " series"]) -> float:
         """Give by how much orders exceed what is left; 0 within its rounding."""
-        used = float(quantity @ self.use)
+        used = float((quantity * self.use).sum())  # not @: its rounding may depend on the number of cores
         return used - self.left if used > self.left * (1 + REACHED) else 0.0
 
 
