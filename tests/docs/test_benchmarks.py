@@ -16,7 +16,17 @@ def test_the_smoke_mode_measures_every_subject_that_needs_no_data(tmp_path):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     found = json.loads(figures.read_text())
-    assert set(found) == {"startup", "naive", "smoothing", "paths", "demo", "optimizer", "optimizer_plain", "tft"}
+    assert set(found) == {
+        "startup",
+        "naive",
+        "smoothing",
+        "paths",
+        "demo",
+        "optimizer",
+        "optimizer_million",
+        "optimizer_plain",
+        "tft",
+    }
     stages = {row["what"] for row in found["demo"]}
     assert {"whole process", "peak memory", "ingest", "forecast", "plan", "write"} <= stages
     naive = {row["what"]: row["value"] for row in found["naive"]}
