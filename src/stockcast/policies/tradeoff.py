@@ -234,7 +234,7 @@ def _outcomes(piece: tuple[Part, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _cost(found: Aim, choice: Choice, quantity: Float[np.ndarray, "point series"]) -> Float[np.ndarray, "point series"]:
-    return np.stack([candidate_cost(found, choice, some) for some in quantity])
+    return candidate_cost(found, choice, quantity.T).T
 
 
 def _stock(
