@@ -1,5 +1,7 @@
 """Checked tables to arrays: the panel, the stock, the terms of supply and what couples them."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool
 
@@ -11,6 +13,7 @@ from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
+from stockcast.ingest.lanes import read_lanes, without_transfers
 from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders
 from stockcast.ingest.origin import choose_origin, leave_out_later
@@ -75,10 +78,12 @@ def _build(checked: CheckedTables) -> Inputs:
     _doubt(checked, sales, history, panel)
     stock = read_stock(checked, axis, origin)
     resolved = resolve_terms(checked, lookup, origin, stock.has_stock & ~held, _last_price(history.known))
-    orders = read_orders(checked, axis, resolved.terms, origin)
+    lanes = read_lanes(checked, axis)
+    orders = without_transfers(checked, read_orders(checked, axis, resolved.terms, origin), axis, lanes)
     _tell_of_held(checked, lookup, stock.has_stock)
     _tell_of_items_not_planned(checked, axis)
     terms, shared = share_terms(checked, resolved.terms, orders)
+    shared = replace(shared, lanes=lanes)
     width = int(terms.protection_interval.max(initial=0)) + 2
     state = InventoryState(axis, stock.on_hand, stock.backorders, pipeline_of(orders, len(axis), width))
     rows = np.arange(len(axis))

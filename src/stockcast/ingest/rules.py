@@ -103,6 +103,18 @@ def reversed_intervals(table: Table, columns: Columns) -> Iterator[Refusal]:
         )
 
 
+def lanes_to_themselves(table: Table, columns: Columns) -> Iterator[Refusal]:
+    """Refuse lanes that lead to where they begin."""
+    if "from_location" not in columns or "to_location" not in columns:
+        return
+    begin, end = columns["from_location"].values, columns["to_location"].values
+    if not isinstance(begin, Coded) or not isinstance(end, Coded):
+        return
+    names = begin.texts()
+    for row in np.flatnonzero((names == end.texts()) & (names != "")).tolist():
+        yield Refusal(row, "to_location", Fault("SC-D120", f"the lane leads from {names[row]} to itself"), names[row])
+
+
 def lone_dates(table: Table, columns: Columns) -> Iterator[Refusal]:
     """Refuse the few rows whose dates lie far from all others: they would stretch every series.
 
@@ -131,4 +143,4 @@ def lone_dates(table: Table, columns: Columns) -> Iterator[Refusal]:
         yield Refusal(row, "date", fault, str(dates[row]))
 
 
-RULES = (unreadable_values, blanks, out_of_range, reversed_intervals, lone_dates)
+RULES = (unreadable_values, blanks, out_of_range, reversed_intervals, lanes_to_themselves, lone_dates)

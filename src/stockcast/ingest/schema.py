@@ -169,13 +169,12 @@ TABLES: Mapping[str, Table] = {
         {
             "from_location": ID,
             "to_location": ID,
-            "lead_time_days": AMOUNT,
-            "unit_cost": AMOUNT,
-            "order_cost": AMOUNT,
-            "pack_size": AMOUNT,
+            "lead_time_days": Column("number", low=0.0, blank="0 days, told"),
+            "unit_cost": Column("number", low=0.0, blank="free"),
+            "order_cost": Column("number", low=0.0, blank="free"),
+            "pack_size": Column("number", low=0.0, blank="single units"),
         },
         key=("from_location", "to_location"),
-        used=False,
     ),
     "suppliers": Table(
         {

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import AlignmentError, DataError
+from stockcast.inventory.lanes import Lanes
 
 UnmetDemand = Literal["lost", "backorder"]
 Objective = Literal["cost", "cycle_service_level", "fill_rate"]
@@ -214,6 +215,8 @@ class SharedTerms:
         of this period already.
     storage
         The volume that a location can hold, where it is limited.
+    lanes
+        The ways along which stock may be moved between locations.
     """
 
     suppliers: tuple[SupplierTerms, ...] = ()
@@ -221,6 +224,7 @@ class SharedTerms:
     budget: float | None = None
     budget_used: float = 0.0
     storage: Mapping[str, float] = field(default_factory=dict)
+    lanes: Lanes = field(default_factory=Lanes)
 
     def supplier(self, name: str) -> SupplierTerms:
         """Give the terms of a supplier; free of any where it has no row."""
