@@ -10,6 +10,7 @@ from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.keys import MAX_TOLD
 from stockcast.ingest.orders import OpenOrders
 from stockcast.inventory.lanes import Lanes
+from stockcast.inventory.terms import SupplyTerms
 from stockcast.inventory.timing import periods_of_days
 
 
@@ -79,17 +80,16 @@ def _of_known_places(checked: CheckedTables, table: CheckedTable, axis: SeriesAx
     return table.take(np.flatnonzero(keep))
 
 
-def without_transfers(checked: CheckedTables, orders: OpenOrders, axis: SeriesAxis, lanes: Lanes) -> OpenOrders:
+def without_transfers(checked: CheckedTables, orders: OpenOrders, terms: SupplyTerms, lanes: Lanes) -> OpenOrders:
     """Give the open orders with transfers taken out of what is ordered in this period.
 
-    A transfer is an open order whose supplier is a location with a lane to the order's own: it is supply, and counts
-    to no minimum, maximum, truck or budget, for nobody buys it.
+    A transfer is an open order whose supplier is not the line's own, but a location with a lane to the order's: it is
+    supply, and counts to no minimum, maximum, truck or budget, for nobody buys it.
     """
     pairs = set(zip(lanes.from_location.tolist(), lanes.to_location.tolist(), strict=True))
-    places = axis.location[orders.series].tolist()
-    moved = np.array(
-        [pair in pairs for pair in zip(orders.supplier.tolist(), places, strict=True)], dtype=bool
-    )  # fmt: skip
+    told = zip(orders.supplier.tolist(), terms.series.location[orders.series].tolist(), strict=True)
+    moved = np.array([pair in pairs for pair in told], dtype=bool)
+    moved &= orders.supplier != terms.supplier[orders.series]
     if moved.any():
         checked.findings.inform(
             "SC-D123", "open_orders", f"{int(moved.sum())} open orders are transfers between locations",

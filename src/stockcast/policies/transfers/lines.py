@@ -1,0 +1,140 @@
+"""Transfers line by line: joined over rounds, within the room of a location, and in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from stockcast.core.axes import SeriesAxis
+from stockcast.core.findings import Alert
+from stockcast.inventory import Situation, Transfers
+from stockcast.policies.explain import units_text
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sku on one lane; ``before`` and ``after`` hold what a unit is worth to giver and receiver.
+
+    ``saving`` is net of the lane's cost a unit, not of its cost of a shipment.
+    """
+
+    lane: int
+    giver: int
+    receiver: int
+    quantity: float
+    saving: float
+    before: tuple[float, float]
+    after: tuple[float, float]
+
+
+def _merged(lines: Sequence[Line]) -> list[Line]:
+    """Give one line a sku and lane, sorted; what stands before is of the first, what stands after of the last."""
+    found: dict[tuple[int, int], Line] = {}
+    for line in lines:
+        key = (line.giver, line.receiver)
+        first = found.get(key)
+        if first is None:
+            found[key] = line
+            continue
+        quantity = float(f"{first.quantity + line.quantity:.12g}")
+        saving = first.saving + line.saving
+        found[key] = Line(line.lane, *key, quantity, saving, first.before, line.after)
+    return [found[key] for key in sorted(found)]
+
+
+def joined(axis: SeriesAxis, lines: Sequence[Line]) -> Transfers:
+    """Give lines as columns, without words and shares."""
+    rows = _merged(lines)
+    return Transfers(
+        axis,
+        lane=np.array([row.lane for row in rows], dtype=np.int64),
+        giver=np.array([row.giver for row in rows], dtype=np.int64),
+        receiver=np.array([row.receiver for row in rows], dtype=np.int64),
+        quantity=np.array([row.quantity for row in rows], dtype=float),
+        order_cost_share=np.zeros(len(rows)),
+        saving=np.array([row.saving for row in rows], dtype=float),
+        giver_before=np.array([row.before[0] for row in rows], dtype=float),
+        giver_after=np.array([row.after[0] for row in rows], dtype=float),
+        receiver_before=np.array([row.before[1] for row in rows], dtype=float),
+        receiver_after=np.array([row.after[1] for row in rows], dtype=float),
+        reason=np.full(len(rows), "", dtype=np.str_),
+    )
+
+
+def written(situation: Situation, lines: Sequence[Line]) -> Transfers:
+    """Give the transfers: shares of the shipments' costs by units, and the reasons."""
+    axis, lanes = situation.terms.series, situation.shared.lanes
+    found = joined(axis, lines)
+    carried = np.bincount(found.lane, weights=found.quantity, minlength=len(lanes)).astype(float)
+    share = lanes.order_cost[found.lane] * found.quantity / carried[found.lane]
+    columns = {name: getattr(found, name) for name in found.__dataclass_fields__ if name != "series"}
+    columns |= {"order_cost_share": share, "saving": found.saving - share}
+    made = Transfers(axis, **columns)
+    columns["reason"] = np.array([_reason(situation, made, at) for at in range(len(made))], dtype=np.str_)
+    return Transfers(axis, **columns)
+
+
+def _reason(situation: Situation, made: Transfers, at: int) -> str:
+    lanes, terms, time = situation.shared.lanes, situation.terms, situation.demand.time
+    lane, giver, receiver = int(made.lane[at]), int(made.giver[at]), int(made.receiver[at])
+    quantity, pack = float(made.quantity[at]), float(lanes.pack_size[lane])
+    many = units_text(quantity)
+    if pack > 0 and pack != 1:
+        many += f" ({units_text(quantity / pack)} × {units_text(pack)})"
+    there = int(lanes.lead_time[lane])
+    bought = int(terms.first_review[receiver] + terms.lead_time[receiver])
+    days = abs(bought - there) * time.days
+    if not bool(terms.orderable[receiver]):
+        when = "where nothing can be ordered"
+    elif bought > there:
+        when = f"{days} days before an order can arrive"
+    else:
+        when = "when an order could be there as well"
+    worth = f"a unit is worth {made.receiver_before[at]:.2f} there and {made.giver_before[at]:.2f} where it lies"
+    cost = quantity * float(lanes.unit_cost[lane]) + float(made.order_cost_share[at])
+    paid = f"moving it costs {cost:.2f}" if cost > 0 else "moving it costs nothing"
+    left = units_text(float(situation.state.on_hand[giver] - made.sent[giver]))
+    return (
+        f"send {many} from {lanes.from_location[lane]} to {lanes.to_location[lane]} for receipt on "
+        f"{time.date(there)}, {when}; {worth}, {paid}, {made.saving[at]:.2f} is saved; {left} stay on hand"
+    )
+
+
+def with_room(situation: Situation, lines: Sequence[Line]) -> tuple[list[Line], list[Alert]]:
+    """Take off what does not fit at a location whose room is limited, the least worth its volume first.
+
+    All that is on hand and on order there counts, and what is sent off tonight makes room.
+    """
+    terms, state, lanes = situation.terms, situation.state, situation.shared.lanes
+    kept, alerts = list(_merged(lines)), []
+    lies = (state.on_hand + state.on_order) * terms.volume
+    for location, room in sorted(situation.shared.storage.items()):
+        held = float(lies[terms.series.location == location].sum())
+        sent = sum(
+            line.quantity * float(terms.volume[line.giver])
+            for line in kept
+            if lanes.from_location[line.lane] == location
+        )
+        comes = [line for line in kept if lanes.to_location[line.lane] == location and terms.volume[line.receiver] > 0]
+        volume = {line.receiver: float(terms.volume[line.receiver]) for line in comes}
+        over = held - sent + sum(line.quantity * volume[line.receiver] for line in comes) - room
+        gone = []
+        for line in sorted(comes, key=lambda one: (one.saving / (one.quantity * volume[one.receiver]), one.receiver)):
+            if over <= 1e-9 * room:
+                break
+            over -= line.quantity * volume[line.receiver]
+            gone.append(line)
+        if gone:
+            kept = [line for line in kept if line not in gone]
+            alerts.append(
+                Alert(
+                    "warning", "SC-P031",
+                    f"{len(gone)} transfers to {location} would save {sum(line.saving for line in gone):,.2f}, and do "
+                    "not fit into its room",
+                    "find more room, or move other stock off", location=location,
+                    value=sum(line.saving for line in gone),
+                )
+            )  # fmt: skip
+    return kept, alerts

@@ -1,0 +1,257 @@
+"""What to move between locations tonight, before anything is bought: every sku's flow, and the lanes that pay."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from stockcast.core.findings import Alert
+from stockcast.inventory import InventoryState, Situation, Transfers
+from stockcast.policies.costs import NEAR
+from stockcast.policies.projection import require_horizon
+from stockcast.policies.transfers.lines import Line, joined, with_room, written
+from stockcast.policies.transfers.network import GIVES, Network, Sent, Ways, spare, ways
+from stockcast.policies.transfers.worth import Changes, anchor, worth
+
+ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The transfers, the stock once they are on their way, what a planner should look at, and what was cut short."""
+
+    transfers: Transfers
+    state: InventoryState
+    alerts: tuple[Alert, ...] = ()
+    cut: bool = False
+
+
+def propose(
+    situation: Situation,
+    *,
+    movable: Bool[np.ndarray, " series"] | None = None,
+    until: float = math.inf,
+    workers: int = 1,
+    done: Callable[[int], None] = lambda count: None,
+) -> Proposed:
+    """Propose transfers along the lanes: the flow of least expected cost of every sku, purchases after it in mind.
+
+    A lane's cost of a shipment is shared by all skus on it: lanes begin open and free of it, and one that saves less
+    than it costs, the other lanes taking over what they can, is closed, the worst first, until all pay.
+
+    Parameters
+    ----------
+    movable
+        Where stock is known and counts: nothing else gives or receives. All series when left out.
+    until
+        The deadline (``time.monotonic``): what is not settled by then is left where it is.
+    workers, done
+        Processes, and what takes the number of rounds finished; neither changes the result.
+
+    Raises
+    ------
+    DataError
+        If the forecast ends before a protection interval.
+    """
+    axis = situation.terms.series
+    nothing = Proposed(Transfers(axis), situation.state)
+    if not len(situation.shared.lanes) or not len(axis):
+        return nothing
+    require_horizon(situation)
+    may = np.ones(len(axis), dtype=bool) if movable is None else movable
+    may = may & ((situation.terms.objective == 0) | (situation.terms.holding_cost > 0))  # else it has no money value
+    lines: list[Line] = []
+    closed: dict[int, tuple[float, float]] = {}
+    now, only, cut = situation, may, False
+    for count in range(ROUNDS):
+        if time.monotonic() > until:
+            cut = True
+            break
+        found = _round(now, only, frozenset(closed), until, workers)
+        closed |= found.closed
+        cut |= found.cut
+        lines += found.lines
+        done(count + 1)
+        if not found.lines or cut:
+            break
+        moved = joined(axis, found.lines)
+        now = replace(now, state=moved.after(now.state, now.shared.lanes))
+        only = may & np.isin(axis.sku, axis.sku[moved.giver])
+    lines, over = with_room(situation, lines)
+    made = written(situation, lines)
+    alerts = (*over, *_closed_alerts(situation, closed))
+    return Proposed(made, made.after(situation.state, situation.shared.lanes), alerts, cut)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Round:
+    lines: list[Line]
+    closed: dict[int, tuple[float, float]]
+    cut: bool = False
+
+
+def _round(
+    situation: Situation, movable: np.ndarray, closed: frozenset[int], until: float, workers: int
+) -> _Round:
+    """Settle every sku once, each place in one role."""
+    network = _network(situation, movable, workers)
+    if network is None:
+        return _Round([], {})
+    network.begin()
+    skus = sorted(network.of_sku)
+    chosen = network.settle(skus, closed)
+    kept, cut = _lanes_that_pay(network, chosen, closed, until)
+    return _Round(_lines(network, chosen), kept, cut)
+
+
+def _network(situation: Situation, movable: np.ndarray, workers: int) -> Network | None:
+    """Give the ways on which the best of both ends leaves something over, and what stock is worth without a change.
+
+    At both ends the first pack is looked at, and a large change too: an order cost or a minimum that a whole lot saves
+    shows in none of its units.
+    """
+    free = spare(situation, movable)
+    size = situation.past.sales.mean(axis=1) * np.minimum(situation.terms.review_period, situation.demand.horizon)
+    every = ways(situation, movable, free, size)
+    if not len(every):
+        return None
+    n = len(situation.terms.series)
+    rows = np.unique(np.concatenate([every.giver, every.receiver]))
+    fixed = anchor(situation, rows, workers=workers)
+    pack = np.full(n, np.inf)
+    np.minimum.at(pack, every.giver, every.step)
+    np.minimum.at(pack, every.receiver, every.step)
+    pack = np.where(np.isfinite(pack), pack, 1.0)
+    gives = np.isin(np.arange(n), every.giver)
+    dates, date = np.unique(every.arrival, return_inverse=True)
+    takes = np.zeros((n, len(dates)), dtype=bool)
+    takes[every.receiver, date] = True
+    wanted = np.ceil(fixed.wanted / pack) * pack
+    columns = [np.zeros(n), np.where(gives, -pack, np.nan), np.where(gives, -free, np.nan)]
+    for some in takes.T:
+        columns += [np.where(some, pack, np.nan), np.where(some & (wanted > 0), wanted, np.nan)]
+    units = np.stack(columns, axis=1)[rows]
+    arrival = np.broadcast_to(np.concatenate([[0, 0, 0], np.repeat(dates, 2)]).astype(np.int64), units.shape)
+    value = worth(situation, rows, Changes(units, arrival), fixed, workers=workers)
+    change = (value - value[:, :1]) / np.abs(np.where(units == 0, 1.0, units))
+    loss, gain, base = np.full(n, np.inf), np.full((n, len(dates)), -np.inf), np.zeros(n)
+    loss[rows] = np.fmin(np.fmin(change[:, 1], change[:, 2]), np.inf)
+    gain[rows] = np.fmax(np.fmax(-change[:, 3::2], -change[:, 4::2]), -np.inf)
+    base[rows] = value[:, 0]
+    left = gain[every.receiver, date] - loss[every.giver] - every.cost
+    some = np.flatnonzero(left > 0)
+    some = some[_one_role(every, left, some)]
+    return Network(situation, every.take(some), fixed, base, free, workers) if len(some) else None
+
+
+def _one_role(every: Ways, left: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """Tell which ways remain where each place has one role: to give, or to receive in one period, as pays best."""
+    role: dict[int, int] = {}
+    keep = np.zeros(len(some), dtype=bool)
+    for at in np.lexsort((some, -left[some])).tolist():
+        giver, receiver, arrival = (int(ends[some[at]]) for ends in (every.giver, every.receiver, every.arrival))
+        if role.get(giver, GIVES) == GIVES and role.get(receiver, arrival) == arrival:
+            role[giver], role[receiver] = GIVES, arrival
+            keep[at] = True
+    return keep
+
+
+def _lanes_that_pay(
+    network: Network, chosen: dict[str, Sent], closed: frozenset[int], until: float
+) -> tuple[dict[int, tuple[float, float]], bool]:
+    """Close lanes whose shipment costs more than it saves, and put what is then best into ``chosen``.
+
+    Returns
+    -------
+    closed, cut
+        What each lane saved when it was closed, and its cost; whether the deadline struck, when nothing is sent on
+        lanes with a cost.
+    """
+    cost, gone = network.situation.shared.lanes.order_cost, {}
+    while True:
+        used: dict[int, list[str]] = {}
+        for sku in sorted(chosen):
+            for lane in sorted({int(network.ways.lane[at]) for at in chosen[sku].way}):
+                if cost[lane] > 0:
+                    used.setdefault(lane, []).append(sku)
+        if time.monotonic() > until and used:
+            touched = sorted({sku for skus in used.values() for sku in skus})
+            chosen.update(dict.fromkeys(touched, Sent()))
+            return gone, True
+        # leaving the goods where they are is one way to do without a lane: few lanes need the others' answer
+        most = {lane: sum(network.loss(chosen[sku], lane) for sku in used[lane]) for lane in sorted(used)}
+        worst = _worst(most, cost)
+        if worst < 0:
+            worst = _worst({lane: _saves(network, chosen, used[lane], closed | {lane, *gone}) for lane in most}, cost)
+        if worst < 0:
+            return gone, False
+        saved = _saves(network, chosen, used[worst], closed | {worst, *gone})
+        gone[worst] = (saved, float(cost[worst]))
+        chosen.update(network.settle(used[worst], closed | frozenset(gone)))
+
+
+def _worst(saves: dict[int, float], cost: np.ndarray) -> int:
+    """Give the lane that loses most, −1 where all pay."""
+    losing = {lane: saved - float(cost[lane]) for lane, saved in saves.items() if saved < cost[lane] * (1 - NEAR)}
+    return min(losing, key=lambda lane: (losing[lane], lane), default=-1)
+
+
+def _saves(network: Network, chosen: dict[str, Sent], skus: list[str], closed: frozenset[int]) -> float:
+    """Give what some skus would lose without some lanes, the others taking over what they can."""
+    without = network.settle(skus, closed)
+    return sum(without[sku].cost - chosen[sku].cost for sku in skus)
+
+
+def _lines(network: Network, chosen: dict[str, Sent]) -> list[Line]:
+    """Give the lines of all solutions, what a place gains or loses shared out by units."""
+    made = []
+    ways = network.ways
+    for sku in sorted(chosen):
+        sent = chosen[sku]
+        units = network.units(sent.way, sent.packs)
+        for at, packs in zip(sent.way, sent.packs, strict=True):
+            giver, receiver = network.roles(at)
+            step = float(ways.step[at])
+            quantity = float(f"{packs * step:.12g}")
+            goods = sum(network.curves[key][units[key]] * quantity / units[key] for key in (giver, receiver))
+            before, after = zip(*(_marginal(network, key, units[key], step) for key in (giver, receiver)), strict=True)
+            made.append(
+                Line(
+                    lane=int(ways.lane[at]),
+                    giver=giver[0],
+                    receiver=receiver[0],
+                    quantity=quantity,
+                    saving=-goods - quantity * float(ways.cost[at]),
+                    before=before,
+                    after=after,
+                )
+            )
+    return made
+
+
+def _marginal(network: Network, key: tuple[int, int], units: float, step: float) -> tuple[float, float]:
+    """Give what a unit is worth before and after, from the next pack; NaN where there is none."""
+    curve = network.curves[key]
+    sign = 1.0 if key[1] == GIVES else -1.0
+    following = float(f"{units + step:.12g}")
+    after = sign * (curve[following] - curve[units]) / step if following in curve else math.nan
+    return sign * curve[step] / step if step in curve else math.nan, after
+
+
+def _closed_alerts(situation: Situation, closed: dict[int, tuple[float, float]]) -> list[Alert]:
+    lanes = situation.shared.lanes
+    return [
+        Alert(
+            "info", "SC-P030",
+            f"nothing is sent {lanes.name(lane)}: it would save {saved:,.2f} tonight, a shipment costs {cost:,.2f}",
+            "wait until more is worth moving, or bring the cost of the lane down",
+            location=str(lanes.to_location[lane]), value=saved,
+        )
+        for lane, (saved, cost) in sorted(closed.items())
+    ]  # fmt: skip

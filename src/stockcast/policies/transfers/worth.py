@@ -1,0 +1,213 @@
+"""What stock is worth where it lies and where it could go: the expected cost of a series whose stock has been changed.
+
+With y units given up now, or z units that arrive at the start of period k, on the series' own joint paths::
+
+    V(y, z) = E Σ_{t<a} [h x_t⁺ + p unmet_t] + min_q C(q)
+
+a is the arrival of the next possible purchase, x runs by the dynamics of the shop (``policies.projection``), and C is
+what the plan itself minimises over the admissible purchases q (``policies.orderable.choose``): the cost up to the
+arrival of the purchase after it, the value of what is left, waste, the line's order cost. So a unit is worth little
+where a purchase comes in time, and much where demand comes before any purchase can.
+
+Money for goods is not part of it: whatever is moved is bought once, sooner or later. A series with a service target
+counts what is missing at the shortage cost that the target implies. Stock that would lie longer than a year counts as
+if it lay a year, as in ``policies.costs``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.parallel import map_pieces
+from stockcast.core.random import Stream
+from stockcast.demand import RecordedPaths
+from stockcast.inventory import InventoryState, Situation
+from stockcast.policies.newsvendor import Aim, aim
+from stockcast.policies.orderable import choose
+from stockcast.policies.projection import Part, arrivals, batches
+
+CHUNK = 256  # series whose paths are held at once
+WORTH_A_POOL = 4  # chunks from which worker processes pay for their start
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes of stock to be valued, some for each series; NaN in ``units`` where there is none.
+
+    Parameters
+    ----------
+    units
+        Units received where positive, given up where negative.
+    arrival
+        The period at whose start they come, counted from 0; without meaning for units given up.
+    """
+
+    units: Float[np.ndarray, "series change"]
+    arrival: Int[np.ndarray, "series change"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, units=self.units, arrival=self.arrival)
+
+    def take(self, rows: np.ndarray) -> "Changes":
+        """Give those of some series."""
+        return Changes(self.units[rows], self.arrival[rows])
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What is held fixed while stock changes.
+
+    Parameters
+    ----------
+    shortage_cost
+        p: as given, or the one that a service target implies.
+    rate
+        The demand a period at which what is left is used up.
+    wanted
+        Units that would be purchased without packs and minimums: a size to look at.
+    """
+
+    shortage_cost: Float[np.ndarray, " series"]
+    rate: Float[np.ndarray, " series"]
+    wanted: Float[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, shortage_cost=self.shortage_cost, rate=self.rate, wanted=self.wanted)
+
+    def take(self, rows: np.ndarray) -> "Anchor":
+        """Give that of some series."""
+        return Anchor(self.shortage_cost[rows], self.rate[rows], self.wanted[rows])
+
+
+def worth(
+    situation: Situation,
+    rows: Int[np.ndarray, " row"],
+    changes: Changes,
+    anchor: Anchor,
+    *,
+    workers: int = 1,
+    done: Callable[[int], None] = lambda count: None,
+) -> Float[np.ndarray, "row change"]:
+    """Give V of each change of some series (ascending rows), up to one constant a series; NaN where there is none."""
+    pieces = []
+    for begin in range(0, len(rows), CHUNK):
+        some = slice(begin, begin + CHUNK)
+        pieces.append((Part.of(situation, rows[some]), changes.take(np.arange(len(rows))[some]), anchor.take(rows[some])))
+    workers = workers if len(pieces) >= WORTH_A_POOL else 1
+    found = map_pieces(_worth, pieces, workers=workers, done=done)
+    return np.concatenate(found) if found else np.zeros((0, changes.units.shape[1]))
+
+
+def anchor(
+    situation: Situation, rows: Int[np.ndarray, " row"], *, workers: int = 1
+) -> Anchor:
+    """Find what is held fixed for some series (ascending rows); 0 for the others."""
+    pieces = [Part.of(situation, rows[begin : begin + CHUNK]) for begin in range(0, len(rows), CHUNK)]
+    workers = workers if len(pieces) >= WORTH_A_POOL else 1
+    found = map_pieces(_anchor, pieces, workers=workers)
+    out = np.zeros((3, len(situation.past.series)))
+    if found:
+        out[:, rows] = np.concatenate(found, axis=1)
+    return Anchor(out[0], out[1], out[2])
+
+
+def _anchor(part: Part) -> Float[np.ndarray, "3 series"]:
+    out = np.zeros((3, len(part.terms.series)))
+    for rows in batches(part):
+        found = aim(part.take(rows))
+        left = found.leftover
+        usual = np.maximum(left.left(found.free), left.level[:, None])
+        excess = np.maximum(left.left(found.projection.mine) - usual, 0.0).mean(axis=1)
+        out[0, rows], out[1, rows] = found.shortage_cost, np.maximum(left.rate, excess / left.year)
+        out[2, rows] = np.maximum(found.units - found.projection.mine, 0.0)
+    return out
+
+
+def _worth(piece: tuple[Part, Changes, Anchor]) -> Float[np.ndarray, "series change"]:
+    given, changes, fixed = piece
+    paths = given.demand.paths()
+    terms = given.terms
+    priced = replace(
+        given,
+        demand=replace(given.demand, source=RecordedPaths(paths)),
+        terms=terms.replace(
+            at_review=np.ones_like(terms.at_review),  # what comes next is valued, tonight's calendar or not
+            objective=np.zeros_like(terms.objective),
+            target=np.zeros_like(terms.target),
+            shortage_cost=fixed.shortage_cost,
+            min_stock=np.where(terms.orderable, terms.min_stock, 0.0),
+        ),
+    )
+    out = np.full(changes.units.shape, np.nan)
+    for at in range(out.shape[1]):
+        rows = np.flatnonzero(np.isfinite(changes.units[:, at]))
+        if len(rows):
+            part = priced.take(rows)
+            state = changed(part.state, changes.units[rows, at], changes.arrival[rows, at])
+            out[rows, at] = _costs(replace(part, state=state), fixed.take(rows))
+    return out
+
+
+def changed(
+    state: InventoryState, units: Float[np.ndarray, " series"], arrival: Int[np.ndarray, " series"]
+) -> InventoryState:
+    """Give the stock with units given up (negative) or on their way."""
+    richer = state.with_order(np.maximum(units, 0.0), arrival)
+    return replace(richer, on_hand=np.maximum(state.on_hand + np.minimum(units, 0.0), 0.0))
+
+
+def _costs(part: Part, fixed: Anchor) -> Float[np.ndarray, " series"]:
+    out = np.empty(len(part.terms.series))
+    for rows in batches(part):
+        some = part.take(rows)
+        found = _anchored(aim(some), fixed.take(rows))
+        best = choose(found)
+        after = np.where(best.quantity > 0, best.cost_positive, best.cost_none)
+        out[rows] = after + cost_before(some)
+    return out
+
+
+def _anchored(found: Aim, fixed: Anchor) -> Aim:
+    return replace(found, leftover=replace(found.leftover, rate=np.maximum(found.leftover.rate, fixed.rate)))
+
+
+def cost_before(part: Part) -> Float[np.ndarray, " series"]:
+    """Give the expected holding and shortage cost of the periods before the next possible purchase arrives.
+
+    Parameters
+    ----------
+    part
+        Series under the objective ``cost``.
+    """
+    terms, state, horizon = part.terms, part.state, part.demand.horizon
+    paths = part.demand.paths()
+    n, n_paths, _ = paths.shape
+    here, _ = arrivals(terms, Stream(part.demand.stream.seed, "policies/lead_time"), n_paths, horizon)
+    supply = np.zeros((n, horizon + 1))
+    near = min(horizon, state.pipeline.shape[1])
+    supply[:, :near] = state.pipeline[:, :near]
+    own = np.minimum(terms.lead_time + terms.first_review, horizon)
+    supply[np.arange(n), own] -= np.minimum(terms.ordered_now, supply[np.arange(n), own])
+    stock = np.broadcast_to((state.on_hand - state.backorders)[:, None], (n, n_paths)).copy()
+    cost = np.zeros((n, n_paths))
+    holding, shortage = terms.holding_cost[:, None], terms.shortage_cost[:, None]
+    for k in range(int(here.max(initial=0))):
+        before, demand = stock + supply[:, k, None], paths[:, :, k]
+        left = before - demand
+        if part.backorder:
+            missed = np.maximum(-left, 0.0)
+        else:
+            missed = demand - np.clip(before, 0.0, demand)
+            left = np.maximum(left, np.minimum(before, 0.0))
+        running = k < here
+        stock = np.where(running, left, stock)
+        cost += np.where(running, holding * np.maximum(left, 0.0) + shortage * missed, 0.0)
+    return np.asarray(cost.mean(axis=1))
