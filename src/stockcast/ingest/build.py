@@ -79,9 +79,7 @@ def _build(checked: CheckedTables) -> Inputs:
     stock = read_stock(checked, axis, origin)
     resolved = resolve_terms(checked, lookup, origin, stock.has_stock & ~held, _last_price(history.known))
     lanes = read_lanes(checked, axis)
-    orders = without_transfers(
-        checked, read_orders(checked, axis, resolved.terms, origin), resolved.terms, lanes
-    )
+    orders = without_transfers(checked, read_orders(checked, axis, resolved.terms, origin), resolved.terms, lanes)
     _tell_of_held(checked, lookup, stock.has_stock)
     _tell_of_items_not_planned(checked, axis)
     terms, shared = share_terms(checked, resolved.terms, orders)

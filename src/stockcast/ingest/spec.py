@@ -178,3 +178,8 @@ class Inputs:
         self.panel.series.require(self.state.series, "panel and state")
         self.panel.series.require(self.terms.series, "panel and terms")
         freeze(self, next_review=self.next_review, has_item=self.has_item, has_stock=self.has_stock, held=self.held)
+
+    @property
+    def movable(self) -> Bool[np.ndarray, " series"]:
+        """Tell whose stock is known and has terms, so that it may be moved between locations."""
+        return self.has_item & self.has_stock & ~self.held

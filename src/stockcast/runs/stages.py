@@ -17,7 +17,7 @@ from stockcast.core.findings import Alert, Issue
 from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.folds import LEAST
-from stockcast.inventory import ReorderPlan, Situation, SupplyTerms
+from stockcast.inventory import ReorderPlan, Situation, SupplyTerms, Transfers
 from stockcast.models.boosting.importance import Importance, importance
 from stockcast.models.boosting.model import foretold
 from stockcast.models.catalogue import GONE_ON, Setting, candidates
@@ -25,6 +25,7 @@ from stockcast.models.ladder import failed
 from stockcast.models.pretrained.folder import installed, require
 from stockcast.panel.aggregation import require_columns
 from stockcast.report.recorded import read_forecast
+from stockcast.report.transfers import reasons_with_transfers
 from stockcast.report.user_forecast import read_user_forecast
 from stockcast.runs import assemble, earlier
 from stockcast.runs.clock import Clock
@@ -303,9 +304,11 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
 
 def plan(
     night: Night, inputs: ingest.Inputs, made: Forecasted, terms: SupplyTerms
-) -> tuple[Situation, "policies.Planned"]:
-    """Turn the forecast into orders."""
+) -> tuple[Situation, "policies.Proposed", "policies.Planned"]:
+    """Move stock between locations where that pays, then turn the forecast into orders on what is left."""
     situation = Situation(inputs.panel, inputs.state, made.demand, terms, inputs.shared)
+    moved = move(night, inputs, situation)
+    situation = replace(situation, state=moved.state)
     policy = night.job.config.plan.policy
     if night.clock.struck:
         night.cut_short("the joint constraints were not optimised; each series was ordered by itself")
@@ -339,7 +342,35 @@ def plan(
                 value=float(np.nansum((planned.plan.order_quantity * terms.unit_cost)[nobody])),
             )
         )
-    return situation, replace(planned, plan=replace(planned.plan, reason=_say_why_held(inputs, planned.plan)))
+    reasoned = replace(planned.plan, reason=_say_why_held(inputs, planned.plan))
+    reasoned = replace(reasoned, reason=reasons_with_transfers(reasoned, moved.transfers, situation))
+    return situation, moved, replace(planned, plan=reasoned)
+
+
+def move(night: Night, inputs: ingest.Inputs, situation: Situation) -> "policies.Proposed":
+    """Propose transfers along the lanes; none where there are no lanes, or the deadline has struck."""
+    if not len(situation.shared.lanes):
+        return policies.Proposed(Transfers(situation.terms.series), situation.state)
+    with night.clock.stage("transfers"), night.job.progress.stage("moving stock") as done:
+        moved = policies.propose(
+            situation,
+            movable=inputs.movable,
+            until=time.monotonic() + night.clock.left,
+            workers=assemble.workers_of(night.job),
+            done=done,
+        )
+    if moved.cut:
+        night.cut_short("transfers between locations were not all looked at")
+    night.alerts.extend(moved.alerts)
+    if night.job.select:
+        night.notes.append("transfers were looked at between the series selected only")
+    if len(moved.transfers):
+        units, saved = moved.transfers.quantity.sum(), moved.transfers.saving.sum()
+        night.notes.append(
+            f"{len(moved.transfers)} transfers of {units:,.6g} units between locations are expected to save "
+            f"{saved:,.2f}; the plan counts them as sent"
+        )
+    return moved
 
 
 def _say_why_held(inputs: ingest.Inputs, made: ReorderPlan) -> np.ndarray:

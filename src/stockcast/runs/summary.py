@@ -40,6 +40,8 @@ def counts_of(night: Night, result: Result) -> dict[str, int | float | str]:
         counts["order_lines"] = int(ordered.sum())
         counts["suppliers"] = len(np.unique(terms.supplier[ordered]))
         counts["order_value"] = round(guard.order_value(plan, terms.unit_cost), 2)
+        if result.moved is not None and "lanes" in result.inputs.rows:
+            counts["transfers"] = len(result.moved.transfers)
         counts["lines_without_cost"] = int((ordered & np.isnan(terms.unit_cost)).sum())
     return counts
 
@@ -48,9 +50,10 @@ def headline(result: Result, counts: Mapping[str, int | float | str]) -> str:
     """Say in one sentence what came out."""
     as_of = result.inputs.panel.origin
     if result.plan is not None:
+        moved = f", and {_many(counts['transfers'], 'transfer')}" if counts.get("transfers") else ""
         return (
             f"{_many(counts['order_lines'], 'order line')} for {_many(counts['suppliers'], 'supplier')}, "
-            f"worth {counts['order_value']:,.2f}, as of {as_of}"
+            f"worth {counts['order_value']:,.2f}{moved}, as of {as_of}"
         )
     if result.forecast is not None:
         return f"{counts['series']} series forecast for {counts['horizon']} periods after {as_of}"

@@ -100,6 +100,24 @@ CODES: tuple[Code, ...] = (
         "negotiate smaller packs or minimums, or plan a markdown",
     ),
     Code(
+        "SC-P030",
+        "a lane whose shipment does not pay",
+        "What could be moved along it tonight saves less than the lane's order_cost, other lanes in mind.",
+        "wait until more is worth moving, or bring order_cost in lanes down",
+    ),
+    Code(
+        "SC-P031",
+        "transfers without room",
+        "Transfers that would pay do not fit into the room of the location that they go to.",
+        "find more room, or move other stock off",
+    ),
+    Code(
+        "SC-P032",
+        "the transfers break their own rules",
+        "The independent check found a lane, pack, date or stock that does not hold: a fault of stockcast.",
+        "report it with the run's manifest; nothing was published",
+    ),
+    Code(
         "SC-P021",
         "a truck or a price break nearly reached",
         "A little more would fill the last truck or reach a discount; at its expected cost it was not worth it.",

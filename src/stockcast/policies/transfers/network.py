@@ -115,7 +115,7 @@ class Sent:
 @final
 @dataclass(slots=True)
 class Network:
-    """All skus' nodes and arcs (a place has one role), with the value curves known so far; the one mutable thing of this package.
+    """All skus' nodes and arcs, a place in one role, with the value curves known so far: the mutable thing of the package.
 
     Parameters
     ----------
@@ -172,10 +172,9 @@ class Network:
         """Value some points of some curves, where they are not known yet; tell whether there were any."""
         of_row: dict[int, list[tuple[Key, float]]] = {}
         for key in sorted(wanted):
-            top = self.most[key]
-            for units in sorted(wanted[key]):
-                if 0.0 < units <= top * (1 + 1e-12) and units not in self.curves[key]:
-                    of_row.setdefault(key[0], []).append((key, units))
+            for many in sorted(wanted[key]):
+                if 0.0 < many <= self.most[key] * (1 + 1e-12) and many not in self.curves[key]:
+                    of_row.setdefault(key[0], []).append((key, many))
         if not of_row:
             return False
         rows = np.array(sorted(of_row), dtype=np.int64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from stockcast.core.findings import Alert
 from stockcast.inventory import InventoryState, Situation, Transfers
@@ -96,9 +96,7 @@ class _Round:
     cut: bool = False
 
 
-def _round(
-    situation: Situation, movable: np.ndarray, closed: frozenset[int], until: float, workers: int
-) -> _Round:
+def _round(situation: Situation, movable: np.ndarray, closed: frozenset[int], until: float, workers: int) -> _Round:
     """Settle every sku once, each place in one role."""
     network = _network(situation, movable, workers)
     if network is None:
@@ -173,7 +171,8 @@ def _lanes_that_pay(
         What each lane saved when it was closed, and its cost; whether the deadline struck, when nothing is sent on
         lanes with a cost.
     """
-    cost, gone = network.situation.shared.lanes.order_cost, {}
+    cost = network.situation.shared.lanes.order_cost
+    gone: dict[int, tuple[float, float]] = {}
     while True:
         used: dict[int, list[str]] = {}
         for sku in sorted(chosen):

@@ -100,15 +100,17 @@ def worth(
     pieces = []
     for begin in range(0, len(rows), CHUNK):
         some = slice(begin, begin + CHUNK)
-        pieces.append((Part.of(situation, rows[some]), changes.take(np.arange(len(rows))[some]), anchor.take(rows[some])))
+        pieces.append((
+            Part.of(situation, rows[some]),
+            changes.take(np.arange(len(rows))[some]),
+            anchor.take(rows[some]),
+        ))
     workers = workers if len(pieces) >= WORTH_A_POOL else 1
     found = map_pieces(_worth, pieces, workers=workers, done=done)
     return np.concatenate(found) if found else np.zeros((0, changes.units.shape[1]))
 
 
-def anchor(
-    situation: Situation, rows: Int[np.ndarray, " row"], *, workers: int = 1
-) -> Anchor:
+def anchor(situation: Situation, rows: Int[np.ndarray, " row"], *, workers: int = 1) -> Anchor:
     """Find what is held fixed for some series (ascending rows); 0 for the others."""
     pieces = [Part.of(situation, rows[begin : begin + CHUNK]) for begin in range(0, len(rows), CHUNK)]
     workers = workers if len(pieces) >= WORTH_A_POOL else 1
@@ -146,8 +148,9 @@ def _worth(piece: tuple[Part, Changes, Anchor]) -> Float[np.ndarray, "series cha
             min_stock=np.where(terms.orderable, terms.min_stock, 0.0),
         ),
     )
-    out = np.full(changes.units.shape, np.nan)
-    for at in range(out.shape[1]):
+    n, count = changes.units.shape
+    out = np.full((n, count), np.nan)
+    for at in range(count):
         rows = np.flatnonzero(np.isfinite(changes.units[:, at]))
         if len(rows):
             part = priced.take(rows)

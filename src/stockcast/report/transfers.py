@@ -1,0 +1,51 @@
+"""The table of transfers between locations, and what a line of the plan says of them."""
+
+import numpy as np
+from jaxtyping import Shaped
+
+from stockcast.inventory import ReorderPlan, Situation, Transfers
+from stockcast.policies.explain import units_text
+from stockcast.report.tables import Columns
+
+
+def transfers_table(transfers: Transfers, situation: Situation) -> Columns:
+    """Give ``transfers.csv``: one row a sku and lane, by sku, from and to.
+
+    Without a pack size the pack is one unit, so that ``packs`` × ``pack_size`` is always the quantity.
+    """
+    lanes, time, axis = situation.shared.lanes, situation.demand.time, transfers.series
+    lane, quantity = transfers.lane, transfers.quantity
+    pack = np.where(lanes.pack_size[lane] > 0, lanes.pack_size[lane], 1.0)
+    return {
+        "sku": axis.sku[transfers.giver],
+        "from_location": lanes.from_location[lane],
+        "to_location": lanes.to_location[lane],
+        "quantity": quantity,
+        "packs": quantity / pack,
+        "pack_size": pack,
+        "ship_date": np.full(len(lane), time.start.astype("datetime64[D]")),
+        "expected_receipt_date": time.start + lanes.lead_time[lane] * np.timedelta64(time.days, "D"),
+        "unit_cost": lanes.unit_cost[lane],
+        "line_value": quantity * lanes.unit_cost[lane],
+        "order_cost_share": transfers.order_cost_share,
+        "expected_cost_saving": transfers.saving,
+        "from_value_before": transfers.giver_before,
+        "from_value_after": transfers.giver_after,
+        "to_value_before": transfers.receiver_before,
+        "to_value_after": transfers.receiver_after,
+        "reason": transfers.reason,
+    }
+
+
+def reasons_with_transfers(
+    plan: ReorderPlan, transfers: Transfers, situation: Situation
+) -> Shaped[np.ndarray, " series"]:
+    """Give the reasons of the plan's lines; those that transfers touch say what leaves and what comes."""
+    lanes, time = situation.shared.lanes, situation.demand.time
+    reason = plan.reason.astype(object)
+    for at in range(len(transfers)):
+        lane, many = int(transfers.lane[at]), units_text(float(transfers.quantity[at]))
+        reason[transfers.giver[at]] += f"; {many} of its stock go to {lanes.to_location[lane]} first"
+        when = time.date(int(lanes.lead_time[lane]))
+        reason[transfers.receiver[at]] += f"; {many} come from {lanes.from_location[lane]} on {when}"
+    return reason.astype(np.str_)
