@@ -45,7 +45,7 @@ def reasons_with_transfers(
     reason = plan.reason.astype(object)
     for at in range(len(transfers)):
         lane, many = int(transfers.lane[at]), units_text(float(transfers.quantity[at]))
-        reason[transfers.giver[at]] += f"; {many} of its stock go to {lanes.to_location[lane]} first"
+        reason[transfers.giver[at]] += f"; sends {many} to {lanes.to_location[lane]} first"
         when = time.date(int(lanes.lead_time[lane]))
-        reason[transfers.receiver[at]] += f"; {many} come from {lanes.from_location[lane]} on {when}"
+        reason[transfers.receiver[at]] += f"; receives {many} from {lanes.from_location[lane]} on {when}"
     return reason.astype(np.str_)

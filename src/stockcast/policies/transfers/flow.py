@@ -84,6 +84,8 @@ def flow(nodes: list[Node], arcs: list[Arc], begin: Int[np.ndarray, " arc"] | No
     >>> flow([giver, taker], [Arc(0, 1, 1.0, 0.5)]).tolist()
     [6]
     """
+    if not arcs:
+        return np.zeros(0, dtype=np.int64)
     hulls = [node.hull() for node in nodes]
     nothing = np.zeros(len(arcs), dtype=np.int64)
     starts: list[np.ndarray] = [nothing if begin is None else begin]
@@ -99,7 +101,7 @@ def _improved(nodes: list[Node], arcs: list[Arc], start: Int[np.ndarray, " arc"]
     if start.any():
         search.make(dict(enumerate(start.tolist())))
     even = len({arc.step for arc in arcs}) == 1
-    while arcs and search.moves < MOVES:
+    while search.moves < MOVES:
         before = search.moves
         if even and search.cancel(1):
             for lump in search.lumps():
@@ -149,9 +151,8 @@ class _Search:
 
     def total(self) -> float:
         """Give the cost of all nodes and arcs."""
-        return sum(self.cost) + sum(
-            float(packs) * arc.step * (arc.cost + self.still) for packs, arc in zip(self.packs, self.arcs, strict=True)
-        )
+        carried = zip(self.packs.tolist(), self.arcs, strict=True)
+        return sum(self.cost, 0.0) + sum(packs * arc.step * (arc.cost + self.still) for packs, arc in carried)
 
     def to_kinks(self, a: int) -> Iterator[int]:
         """Give changes of one arc that bring an end of it to a point where its curve is known."""

@@ -115,7 +115,7 @@ class Sent:
 @final
 @dataclass(slots=True)
 class Network:
-    """All skus' nodes and arcs, a place in one role, with the value curves known so far: the mutable thing of the package.
+    """All nodes and arcs, a place in one role, and the value curves known so far: the mutable thing of this package.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ class Network:
         """
         left = [(at, many) for at, many in zip(sent.way, sent.packs, strict=True) if int(self.ways.lane[at]) != lane]
         way, packs = tuple(at for at, _ in left), tuple(many for _, many in left)
-        cost = sum(many * float(self.ways.step[at] * self.ways.cost[at]) for at, many in left)
+        cost = sum((many * float(self.ways.step[at] * self.ways.cost[at]) for at, many in left), 0.0)
         for key, units in self.units(way, packs).items():
             points = sorted(self.curves[key])
             cost += float(np.interp(units, points, [self.curves[key][point] for point in points]))
@@ -269,7 +269,7 @@ class Network:
 
     def cost(self, way: tuple[int, ...], packs: tuple[int, ...]) -> float:
         """Give the cost of a solution whose points are known, against moving nothing; lanes' shipments apart."""
-        goods = sum(self.curves[key][many] for key, many in self.units(way, packs).items())
+        goods = sum((self.curves[key][many] for key, many in self.units(way, packs).items()), 0.0)
         pairs = zip(way, packs, strict=True)
         return goods + sum(many * float(self.ways.step[at] * self.ways.cost[at]) for at, many in pairs)
 

@@ -68,11 +68,12 @@ def propose(
     lines: list[Line] = []
     closed: dict[int, tuple[float, float]] = {}
     now, only, cut = situation, may, False
+    shared = bool((situation.shared.lanes.order_cost > 0).any())
     for count in range(ROUNDS):
         if time.monotonic() > until:
             cut = True
             break
-        found = _round(now, only, frozenset(closed), until, workers)
+        found = _round(now, only, until, workers)
         closed |= found.closed
         cut |= found.cut
         lines += found.lines
@@ -81,10 +82,12 @@ def propose(
             break
         moved = joined(axis, found.lines)
         now = replace(now, state=moved.after(now.state, now.shared.lanes))
-        only = may & np.isin(axis.sku, axis.sku[moved.giver])
+        # a shipment's cost ties all skus together; else those that stayed have nothing to gain
+        only = may if shared else may & np.isin(axis.sku, axis.sku[moved.giver])
     lines, over = with_room(situation, lines)
     made = written(situation, lines)
-    alerts = (*over, *_closed_alerts(situation, closed))
+    sent = {line.lane for line in lines}
+    alerts = (*over, *_closed_alerts(situation, {lane: why for lane, why in closed.items() if lane not in sent}))
     return Proposed(made, made.after(situation.state, situation.shared.lanes), alerts, cut)
 
 
@@ -96,15 +99,15 @@ class _Round:
     cut: bool = False
 
 
-def _round(situation: Situation, movable: np.ndarray, closed: frozenset[int], until: float, workers: int) -> _Round:
+def _round(situation: Situation, movable: np.ndarray, until: float, workers: int) -> _Round:
     """Settle every sku once, each place in one role."""
     network = _network(situation, movable, workers)
     if network is None:
         return _Round([], {})
     network.begin()
     skus = sorted(network.of_sku)
-    chosen = network.settle(skus, closed)
-    kept, cut = _lanes_that_pay(network, chosen, closed, until)
+    chosen = network.settle(skus, frozenset())
+    kept, cut = _lanes_that_pay(network, chosen, until)
     return _Round(_lines(network, chosen), kept, cut)
 
 
@@ -161,7 +164,7 @@ def _one_role(every: Ways, left: np.ndarray, some: np.ndarray) -> np.ndarray:
 
 
 def _lanes_that_pay(
-    network: Network, chosen: dict[str, Sent], closed: frozenset[int], until: float
+    network: Network, chosen: dict[str, Sent], until: float
 ) -> tuple[dict[int, tuple[float, float]], bool]:
     """Close lanes whose shipment costs more than it saves, and put what is then best into ``chosen``.
 
@@ -187,12 +190,12 @@ def _lanes_that_pay(
         most = {lane: sum(network.loss(chosen[sku], lane) for sku in used[lane]) for lane in sorted(used)}
         worst = _worst(most, cost)
         if worst < 0:
-            worst = _worst({lane: _saves(network, chosen, used[lane], closed | {lane, *gone}) for lane in most}, cost)
+            worst = _worst({lane: _saves(network, chosen, used[lane], frozenset({lane, *gone})) for lane in most}, cost)
         if worst < 0:
             return gone, False
-        saved = _saves(network, chosen, used[worst], closed | {worst, *gone})
+        saved = _saves(network, chosen, used[worst], frozenset({worst, *gone}))
         gone[worst] = (saved, float(cost[worst]))
-        chosen.update(network.settle(used[worst], closed | frozenset(gone)))
+        chosen.update(network.settle(used[worst], frozenset(gone)))
 
 
 def _worst(saves: dict[int, float], cost: np.ndarray) -> int:
@@ -204,7 +207,7 @@ def _worst(saves: dict[int, float], cost: np.ndarray) -> int:
 def _saves(network: Network, chosen: dict[str, Sent], skus: list[str], closed: frozenset[int]) -> float:
     """Give what some skus would lose without some lanes, the others taking over what they can."""
     without = network.settle(skus, closed)
-    return sum(without[sku].cost - chosen[sku].cost for sku in skus)
+    return sum((without[sku].cost - chosen[sku].cost for sku in skus), 0.0)
 
 
 def _lines(network: Network, chosen: dict[str, Sent]) -> list[Line]:

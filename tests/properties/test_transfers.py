@@ -1,0 +1,194 @@
+"""What must hold of any transfers, over many drawn situations."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planning_case import reviews
+from stockcast.core.axes import SeriesAxis
+from stockcast.inventory import Lanes
+from stockcast.policies import plan, propose
+from transfer_case import drawn_network, lanes, network
+
+SEEDS = (2, 5)
+
+
+def told(situation, transfers):
+    axis, ways = situation.terms.series, situation.shared.lanes
+    return [
+        (str(axis.sku[giver]), ways.name(lane), quantity)
+        for giver, lane, quantity in zip(
+            transfers.giver.tolist(), transfers.lane.tolist(), transfers.quantity.tolist(), strict=True
+        )
+    ]
+
+
+def test_the_drawn_situations_do_move_stock():
+    assert sum(len(propose(drawn_network(seed)).transfers) for seed in SEEDS) > 4
+
+
+@pytest.mark.parametrize("backorder", [False, True])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stock_is_conserved_in_whole_packs_and_every_line_saves(seed, backorder):
+    situation = drawn_network(seed, dear=3.0, backorder=backorder)
+    moved = propose(situation)
+    transfers, state, ways = moved.transfers, situation.state, situation.shared.lanes
+    assert moved.state.inventory_position.sum() == pytest.approx(state.inventory_position.sum())
+    assert (moved.state.on_hand == state.on_hand - transfers.sent).all()
+    assert (transfers.sent <= state.on_hand).all()
+    pack = np.where(ways.pack_size[transfers.lane] > 0, ways.pack_size[transfers.lane], 1.0)
+    assert (transfers.quantity % pack == 0).all()
+    skus = situation.terms.series.sku
+    assert (skus[transfers.giver] == skus[transfers.receiver]).all()
+    for lane in np.unique(transfers.lane).tolist():
+        mine = transfers.lane == lane
+        assert transfers.order_cost_share[mine].sum() == pytest.approx(ways.order_cost[lane])
+        assert transfers.saving[mine].sum() > 0, "a shipment pays for itself"
+
+
+@pytest.mark.parametrize("dear", [0.0, 3.0])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_planning_again_moves_and_orders_nothing_more(seed, dear):
+    situation = drawn_network(seed, dear=dear)
+    moved = propose(situation)
+    after = replace(situation, state=moved.state)
+    assert told(after, propose(after).transfers) == []
+    first = plan("auto", after, next_review=reviews(after)).plan.order_quantity
+    placed = replace(
+        after,
+        state=after.state.with_order(first, after.terms.lead_time),
+        terms=after.terms.replace(ordered_now=first),
+    )
+    assert told(placed, propose(placed).transfers) == []
+    assert not plan("auto", placed, next_review=reviews(placed)).plan.order_quantity.any()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_skus_by_themselves_and_lanes_in_any_order_move_the_same(seed):
+    situation = drawn_network(seed)
+    whole = told(situation, propose(situation).transfers)
+    alone = []
+    for sku in np.unique(situation.terms.series.sku).tolist():
+        part = situation.take(np.flatnonzero(situation.terms.series.sku == sku))
+        alone += told(part, propose(part).transfers)
+    assert alone == whole
+    assert told(situation, propose(situation, workers=2).transfers) == whole
+
+
+def renamed(situation, names):
+    """The same evening with the places called by other names, which sorts them in another way."""
+    axis = situation.terms.series
+    location = np.array([names[place] for place in axis.location.tolist()])
+    order = np.lexsort((location, axis.sku))
+    series = SeriesAxis(axis.sku[order], location[order])
+    ways = situation.shared.lanes
+    rows = [
+        (names[ways.from_location[at]], names[ways.to_location[at]], int(ways.lead_time[at]),
+         *(float(column[at]) for column in (ways.unit_cost, ways.order_cost, ways.pack_size)))
+        for at in range(len(ways))
+    ]  # fmt: skip
+    panel, demand = situation.past, situation.demand
+    past = replace(
+        panel, series=series, sales=panel.sales[order], observed=panel.observed[order], in_stock=panel.in_stock[order],
+        known=replace(panel.known, price=panel.known.price[order], promotion=panel.known.promotion[order]),
+        attributes=replace(panel.attributes, series=series),
+    )  # fmt: skip
+    state = situation.state
+    terms = {name: getattr(situation.terms, name)[order] for name in situation.terms.__dataclass_fields__ if name != "series"}
+    return replace(
+        situation,
+        past=past,
+        state=type(state)(series, state.on_hand[order], state.backorders[order], state.pipeline[order]),
+        demand=replace(demand, series=series, source=type(demand.source)(demand.source.values[order])),
+        terms=type(situation.terms)(series, **terms),
+        shared=replace(situation.shared, lanes=lanes(*rows)),
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_other_names_of_the_places_save_as_much(seed):
+    situation = drawn_network(seed)
+    other = renamed(situation, {"A": "z", "B": "m", "C": "b"})
+    one, two = propose(situation).transfers, propose(other).transfers
+    assert two.saving.sum() == pytest.approx(one.saving.sum(), rel=0.02)
+
+
+def two_places(on_hand, *, ways=None, **terms):
+    rng = np.random.default_rng(1)
+    paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 2, axis=0)
+    given = {"lead_time": 4, "review_period": 5, "holding_cost": 0.02, "shortage_cost": 4.0} | terms
+    return network(
+        paths, places="AB", on_hand=on_hand, ways=ways if ways is not None else lanes(("A", "B", 1, 0.2, 0.0, 0.0)), **given
+    )
+
+
+def test_no_lane_nothing_moves():
+    assert len(propose(two_places([50.0, 0.0], ways=Lanes())).transfers) == 0
+    back = two_places([50.0, 0.0], ways=lanes(("B", "A", 1, 0.0, 0.0, 0.0)))
+    assert len(propose(back).transfers) == 0
+
+
+def test_no_difference_in_value_nothing_moves():
+    free = lanes(("A", "B", 0, 0.0, 0.0, 0.0), ("B", "A", 0, 0.0, 0.0, 0.0))
+    assert len(propose(two_places([9.0, 9.0], ways=free)).transfers) == 0
+
+
+def test_stock_goes_where_it_is_missing_and_leaves_enough():
+    moved = propose(two_places([50.0, 0.0]))
+    (quantity,) = moved.transfers.quantity
+    assert 3 < quantity < 46
+    assert "4 days" not in moved.transfers.reason[0]
+    assert "3 days before an order can arrive" in moved.transfers.reason[0]
+
+
+def test_a_transfer_that_comes_with_the_order_is_not_worth_its_cost():
+    late = two_places([12.0, 0.0], ways=lanes(("A", "B", 4, 0.2, 0.0, 0.0)))
+    assert len(propose(late).transfers) == 0
+
+
+def test_min_stock_backorders_and_what_cannot_be_moved_stay():
+    assert propose(two_places([50.0, 0.0], min_stock=[48.0, 0.0])).transfers.quantity.sum() <= 2
+    owed = two_places([8.0, 0.0], backorders=[6.0, 0.0])
+    assert propose(owed).transfers.quantity.sum() <= 2
+    for movable in ([False, True], [True, False]):
+        assert len(propose(two_places([50.0, 0.0]), movable=np.array(movable)).transfers) == 0
+
+
+def test_a_shipment_that_does_not_pay_is_told_and_not_sent():
+    cheap = propose(two_places([50.0, 0.0]))
+    saved = float(cheap.transfers.saving.sum())
+    dear = propose(two_places([50.0, 0.0], ways=lanes(("A", "B", 1, 0.2, saved + 1.0, 0.0))))
+    assert len(dear.transfers) == 0
+    assert [(alert.code, alert.location) for alert in dear.alerts] == [("SC-P030", "B")]
+    assert dear.alerts[0].value == pytest.approx(saved)
+    pays = propose(two_places([50.0, 0.0], ways=lanes(("A", "B", 1, 0.2, saved - 0.1, 0.0))))
+    assert pays.transfers.saving.sum() == pytest.approx(0.1)
+
+
+def test_another_lane_takes_over_what_a_dear_one_would_carry():
+    rng = np.random.default_rng(4)
+    paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 3, axis=0)
+    ways = lanes(("A", "C", 1, 0.2, 9.0, 0.0), ("B", "C", 1, 0.25, 0.0, 0.0))
+    moved = propose(
+        network(
+            paths, places="ABC", on_hand=[40.0, 40.0, 0.0], ways=ways, lead_time=4, review_period=5, holding_cost=0.02,
+            shortage_cost=4.0,
+        )
+    )  # fmt: skip
+    assert moved.transfers.lane.tolist() == [1]
+
+
+def test_transfers_stay_within_the_room():
+    situation = two_places([50.0, 0.0], volume=1.0)
+    situation = replace(situation, shared=replace(situation.shared, storage={"B": 2.0}))
+    moved = propose(situation)
+    assert len(moved.transfers) == 0
+    assert [alert.code for alert in moved.alerts] == ["SC-P031"]
+
+
+def test_goods_that_are_no_pieces_move_in_readable_parts():
+    moved = propose(two_places([50.5, 0.0], sales=1.25))
+    (quantity,) = moved.transfers.quantity
+    assert quantity == round(quantity, 2)
+    assert 3 < quantity < 46
