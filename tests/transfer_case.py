@@ -19,7 +19,9 @@ def lanes(*rows):
     return Lanes(np.array(begin), np.array(end), np.array(lead), *costs)
 
 
-def network(paths, *, places, on_hand, ways, step="day", sales=1.0, pipeline=None, shared=None, backorders=0.0, **terms):
+def network(
+    paths, *, places, on_hand, ways, step="day", sales=1.0, pipeline=None, shared=None, backorders=0.0, **terms
+):
     """Make a situation; ``paths`` is (series, path, horizon), by sku and then place, every term a number or one each."""
     paths = np.asarray(paths, dtype=float)
     n, n_paths, horizon = paths.shape
@@ -62,7 +64,7 @@ def drawn_network(seed, *, skus=2, places="ABC", dear=0.0, packs=(0, 0, 3), back
         "holding_cost": rng.choice([0.01, 0.05], n),
         "shortage_cost": rng.choice([1.0, 4.0], n),
         "pack_size": rng.choice([0.0, 6.0], n),
-        "order_cost": rng.choice([0.0, 2.0], n),
+        "order_cost": rng.choice([0.0, 0.0, 2.0], n) if seed % 2 else 0.0,
         "unit_cost": 2.0,
     }
     return network(

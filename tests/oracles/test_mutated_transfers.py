@@ -61,7 +61,7 @@ def mutations(situation, moved, lines, rng):
 
 def test_every_broken_transfer_is_refused():
     tried: Counter[str] = Counter()
-    for seed in range(7):
+    for seed in range(5):
         situation = drawn_network(seed, dear=2.0 if seed % 2 else 0.0, skus=2)
         movable = np.ones(len(situation.terms.series), dtype=bool)
         moved = propose(situation)
@@ -76,7 +76,7 @@ def test_every_broken_transfer_is_refused():
         held = movable.copy()
         held[moved.transfers.giver[0]] = False
         assert "movable" in {one.rule for one in check_transfers(situation, lines, moved.state, held)}
-    assert sum(tried.values()) > 70
+    assert sum(tried.values()) > 50
     assert set(tried) == {
         "spare", "conserved", "pack", "packs", "number", "lane", "series", "date", "receipt", "unit_cost", "value",
         "order_cost", "double",

@@ -26,9 +26,7 @@ def instance(seed, kind):
     ways = [(a, b) for a in range(0, n, 2) for b in range(1, n, 2)]
     some = sorted(rng.permutation(len(ways))[:4].tolist())
     packs = [float(rng.choice([1, 2, 3])) if kind == "packs" else step for _ in some]
-    return nodes, [
-        Arc(*ways[at], pack, float(rng.choice([0, 0.3, 1]))) for at, pack in zip(some, packs, strict=True)
-    ]
+    return nodes, [Arc(*ways[at], pack, float(rng.choice([0, 0.3, 1]))) for at, pack in zip(some, packs, strict=True)]
 
 
 def cost_of(nodes, arcs, packs):

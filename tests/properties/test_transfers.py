@@ -95,7 +95,9 @@ def renamed(situation, names):
         attributes=replace(panel.attributes, series=series),
     )  # fmt: skip
     state = situation.state
-    terms = {name: getattr(situation.terms, name)[order] for name in situation.terms.__dataclass_fields__ if name != "series"}
+    terms = {
+        name: getattr(situation.terms, name)[order] for name in situation.terms.__dataclass_fields__ if name != "series"
+    }
     return replace(
         situation,
         past=past,
@@ -119,7 +121,11 @@ def two_places(on_hand, *, ways=None, **terms):
     paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 2, axis=0)
     given = {"lead_time": 4, "review_period": 5, "holding_cost": 0.02, "shortage_cost": 4.0} | terms
     return network(
-        paths, places="AB", on_hand=on_hand, ways=ways if ways is not None else lanes(("A", "B", 1, 0.2, 0.0, 0.0)), **given
+        paths,
+        places="AB",
+        on_hand=on_hand,
+        ways=ways if ways is not None else lanes(("A", "B", 1, 0.2, 0.0, 0.0)),
+        **given,
     )
 
 

@@ -154,27 +154,20 @@ class _Search:
         carried = zip(self.packs.tolist(), self.arcs, strict=True)
         return sum(self.cost, 0.0) + sum(packs * arc.step * (arc.cost + self.still) for packs, arc in carried)
 
-    def to_kinks(self, a: int) -> Iterator[int]:
-        """Give changes of one arc that bring an end of it to a point where its curve is known."""
-        arc = self.arcs[a]
-        for node in (arc.giver, arc.receiver):
-            for units in self.curves[node][0]:
-                yield int((units - self.units[node]) / arc.step)
-
-    def gain(self, change: dict[int, int]) -> float:
-        """Give what changing the packs of some arcs saves."""
-        moved: dict[int, float] = {}
-        paid = 0.0
-        for a, packs in change.items():
-            arc = self.arcs[a]
-            if self.packs[a] + packs < 0:
-                return -math.inf
-            units = packs * arc.step
-            paid += units * (arc.cost + self.still)
+    def gains(self, arcs: list[int], packs: np.ndarray) -> np.ndarray:
+        """Give what changing the packs of some arcs saves, one column of ``packs`` a change."""
+        moved: dict[int, np.ndarray] = {}
+        paid = np.zeros(packs.shape[1])
+        for a, change in zip(arcs, packs, strict=True):
+            arc, units = self.arcs[a], change * self.arcs[a].step
+            paid += np.where(self.packs[a] + change < 0, np.inf, units * (arc.cost + self.still))
             for node in (arc.giver, arc.receiver):
                 moved[node] = moved.get(node, 0.0) + units
         for node, units in moved.items():
-            paid += self.at(node, self.units[node] + units) - self.cost[node]
+            points, costs = self.curves[node]
+            after = self.units[node] + units
+            outside = (after < -1e-9) | (after > points[-1] * (1 + 1e-9))
+            paid += np.where(outside, np.inf, np.interp(after, points, costs)) - self.cost[node]
         return -paid
 
     def make(self, change: dict[int, int]) -> None:
@@ -189,21 +182,33 @@ class _Search:
         self.moves += 1
 
     def change(self) -> bool:
-        """Make the best change of one arc, or of one against another at the same place; tell whether one gains."""
+        """Make the best change of one arc, or of one against another at the same place; tell whether one gains.
+
+        One arc changes by a power of two, or to where a curve at its ends is known; two exchange one to three packs, or
+        all that one of them carries.
+        """
         best, found = self.least, {}
+        powers = np.array(list(self.lumps()))
         for a, arc in enumerate(self.arcs):
-            for lump in dict.fromkeys((*self.lumps(), *self.to_kinks(a))):
-                for packs in (lump, -min(abs(lump), int(self.packs[a]))):
-                    if packs and (gain := self.gain({a: packs})) > best:
-                        best, found = gain, {a: packs}
-            if not self.packs[a]:
-                continue
-            for b in self.beside[a]:
-                for lump in dict.fromkeys((1, 2, 3, int(self.packs[a]))):
-                    ratio = lump * arc.step / self.arcs[b].step
-                    for packs in {int(np.floor(ratio)), int(np.ceil(ratio))} - {0}:
-                        if (gain := self.gain({a: -lump, b: packs})) > best:
-                            best, found = gain, {a: -lump, b: packs}
+            held = int(self.packs[a])
+            kinks = [(np.array(self.curves[n][0]) - self.units[n]) / arc.step for n in (arc.giver, arc.receiver)]
+            packs = np.unique(np.concatenate([powers, -np.minimum(powers, held), *kinks]).astype(np.int64))
+            gains = self.gains([a], packs[None, :])
+            if gains.max(initial=-np.inf) > best:
+                best, found = float(gains.max()), {a: int(packs[gains.argmax()])}
+            for b in self.beside[a] if held else ():
+                some = np.unique(np.minimum([1, 2, 3, held], held))
+                ratio = some * arc.step / self.arcs[b].step
+                packs = np.stack([
+                    -np.tile(some, 2),
+                    np.concatenate([np.floor(ratio), np.ceil(ratio)]).astype(np.int64),
+                ])
+                gains = self.gains([a, b], packs)
+                if gains.max() > best:
+                    best, found = (
+                        float(gains.max()),
+                        {a: int(packs[0, gains.argmax()]), b: int(packs[1, gains.argmax()])},
+                    )
         if found:
             self.make(found)
         return bool(found)
@@ -241,7 +246,9 @@ class _Search:
             if a >= 0:
                 change[a] = change.get(a, 0) + (lump if self.arcs[a].giver == one else -lump)
         change = {a: packs for a, packs in change.items() if packs}
-        if not change or self.gain(change) <= self.least:
+        if not change:
+            return False
+        if float(self.gains(list(change), np.array([[packs] for packs in change.values()]))[0]) <= self.least:
             return False
         self.make(change)
         return True

@@ -1,0 +1,109 @@
+"""Stock moved between locations: transfers.csv, the plan after it, and planning again once it is on its way."""
+
+import csv
+import hashlib
+import json
+
+import pytest
+
+from test_planning_again import place
+
+
+def rows(file):
+    return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+
+
+def write(path, table):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+
+
+@pytest.fixture
+def with_lanes(project):
+    """The demo with lanes both ways, and one place that has all the stock of some items."""
+    stock = rows(project.folder / "data" / "inventory.csv")
+    places = sorted({row["location"] for row in stock})
+    for row in stock[: len(stock) // 2]:
+        row["on_hand"] = "400" if row["location"] == places[0] else "0"
+    write(project.folder / "data" / "inventory.csv", stock)
+    (project.folder / "data" / "lanes.csv").write_text(
+        "from_location,to_location,lead_time_days,unit_cost,order_cost,pack_size\n"
+        f"{places[0]},{places[1]},1,0.05,2,3\n{places[1]},{places[0]},1,0.05,2,\n",
+        encoding="utf-8",
+    )
+    config = project.folder / "stockcast.yml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("sources:", "sources:\n  lanes: {path: data/lanes.csv}", 1), encoding="utf-8")
+    return project
+
+
+def send(project, transfers):
+    """Take what is sent off the stock and put it among the open orders, as a shop's system would."""
+    stock = rows(project.folder / "data" / "inventory.csv")
+    for row in stock:
+        sent = [t for t in transfers if (t["sku"], t["from_location"]) == (row["sku"], row["location"])]
+        row["on_hand"] = f"{float(row['on_hand']) - sum(float(t['quantity']) for t in sent):g}"
+    write(project.folder / "data" / "inventory.csv", stock)
+    path = project.folder / "data" / "open_orders.csv"
+    orders = rows(path)
+    names = list(orders[0])
+    for t in transfers:
+        given = {
+            "sku": t["sku"], "location": t["to_location"], "supplier": t["from_location"], "quantity": t["quantity"],
+            "order_date": t["ship_date"], "expected_date": t["expected_receipt_date"], "status": "sent",
+        }  # fmt: skip
+        orders.append({name: given.get(name, "") for name in names})
+    write(path, orders)
+
+
+def test_stock_is_moved_first_and_planning_again_moves_and_orders_nothing(with_lanes):
+    project = with_lanes
+    first = project("run")
+    transfers = rows(project.file(first, "transfers.csv"))
+    assert len(transfers) == first["counts"]["transfers"] > 0
+    plan = {(row["sku"], row["location"]): row for row in rows(project.file(first, "plan.csv"))}
+    stock = {(r["sku"], r["location"]): r for r in rows(project.folder / "data" / "inventory.csv")}
+    for t in transfers:
+        giver, receiver = plan[t["sku"], t["from_location"]], plan[t["sku"], t["to_location"]]
+        counted = float(stock[t["sku"], t["from_location"]]["on_hand"])
+        assert float(giver["on_hand"]) == counted - float(t["quantity"])
+        assert float(receiver["on_order"]) >= float(t["quantity"])
+        assert f"to {t['to_location']} first" in giver["reason"]
+        assert f"from {t['from_location']} on {t['expected_receipt_date']}" in receiver["reason"]
+        assert float(t["packs"]) * float(t["pack_size"]) == float(t["quantity"])
+        assert float(t["expected_cost_saving"]) > -2.0, "no line loses more than its share of the shipment"
+    manifest = json.loads((project.file(first, "plan.csv").parent / "manifest.json").read_text(encoding="utf-8"))
+    file = project.file(first, "transfers.csv")
+    assert manifest["outputs"]["transfers.csv"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert "transfers" in manifest["timings"]
+    assert first["artifacts"]["transfers.parquet"]
+
+    send(project, transfers)
+    place(project, project.file(first, "orders.csv"))
+    again = project("run")
+    assert again["counts"]["transfers"] == 0
+    assert again["counts"]["order_lines"] == 0
+    assert project.file(again, "transfers.csv").read_text(encoding="utf-8").count("\n") == 1
+
+
+def test_workers_change_no_byte_of_the_transfers(with_lanes):
+    project = with_lanes
+    one = project.file(project("run", "--workers", "1"), "transfers.csv").read_bytes()
+    assert project.file(project("plan", "--workers", "2"), "transfers.csv").read_bytes() == one
+
+
+def test_a_budget_counts_no_transfer_and_the_deadline_moves_none(with_lanes):
+    project = with_lanes
+    project("run")
+    poor = project("plan", "--set", "plan.budget=0")
+    assert poor["counts"]["transfers"] > 0
+    assert poor["counts"]["order_lines"] == 0
+    struck = project("plan", "--set", "deadline=0.001")
+    assert struck["counts"]["transfers"] == 0
+    assert struck["status"] == "degraded"
+
+
+def test_without_lanes_there_is_no_file(project):
+    assert "transfers.csv" not in project("run")["artifacts"]
