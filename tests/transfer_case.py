@@ -77,6 +77,20 @@ def drawn_network(seed, *, skus=2, places="ABC", dear=0.0, packs=(0, 0, 3), back
     )
 
 
+def two_places(on_hand, *, ways=None, **terms):
+    """Make one sku at two places with equal paths, and one lane from the first to the second."""
+    rng = np.random.default_rng(1)
+    paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 2, axis=0)
+    given = {"lead_time": 4, "review_period": 5, "holding_cost": 0.02, "shortage_cost": 4.0} | terms
+    return network(
+        paths,
+        places="AB",
+        on_hand=on_hand,
+        ways=ways if ways is not None else lanes(("A", "B", 1, 0.2, 0.0, 0.0)),
+        **given,
+    )
+
+
 def lines_of(situation, transfers):
     """The lines of transfers as a run would publish them."""
     table = transfers_table(transfers, situation)

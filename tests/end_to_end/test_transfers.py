@@ -5,7 +5,6 @@ import hashlib
 import json
 
 import pytest
-
 from test_planning_again import place
 
 

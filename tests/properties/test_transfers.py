@@ -9,7 +9,7 @@ from planning_case import reviews
 from stockcast.core.axes import SeriesAxis
 from stockcast.inventory import Lanes
 from stockcast.policies import plan, propose
-from transfer_case import drawn_network, lanes, network
+from transfer_case import drawn_network, lanes, network, two_places
 
 SEEDS = (2, 5)
 
@@ -116,19 +116,6 @@ def test_other_names_of_the_places_save_as_much(seed):
     assert two.saving.sum() == pytest.approx(one.saving.sum(), rel=0.02)
 
 
-def two_places(on_hand, *, ways=None, **terms):
-    rng = np.random.default_rng(1)
-    paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 2, axis=0)
-    given = {"lead_time": 4, "review_period": 5, "holding_cost": 0.02, "shortage_cost": 4.0} | terms
-    return network(
-        paths,
-        places="AB",
-        on_hand=on_hand,
-        ways=ways if ways is not None else lanes(("A", "B", 1, 0.2, 0.0, 0.0)),
-        **given,
-    )
-
-
 def test_no_lane_nothing_moves():
     assert len(propose(two_places([50.0, 0.0], ways=Lanes())).transfers) == 0
     back = two_places([50.0, 0.0], ways=lanes(("B", "A", 1, 0.0, 0.0, 0.0)))
@@ -198,3 +185,23 @@ def test_goods_that_are_no_pieces_move_in_readable_parts():
     (quantity,) = moved.transfers.quantity
     assert quantity == round(quantity, 2)
     assert 3 < quantity < 46
+
+
+def test_a_warehouse_shares_out_what_is_short_by_marginal_value_and_keeps_what_is_not_wanted():
+    rng = np.random.default_rng(6)
+    paths = rng.poisson(np.array([1.0, 1.0, 0.0])[:, None, None], (3, 60, 16)).astype(float)
+    paths[1] = paths[0]
+    ways = lanes(("W", "A", 1, 0.1, 0.0, 0.0), ("W", "B", 1, 0.1, 0.0, 0.0))
+
+    def share(units, shortage_cost):
+        situation = network(
+            paths, places="ABW", on_hand=[0.0, 0.0, units], ways=ways, lead_time=5, review_period=5, holding_cost=0.02,
+            shortage_cost=[*shortage_cost, 0.0], sales=[1.0, 1.0, 0.0], shared={"warehouses": ("W",)},
+        )  # fmt: skip
+        return propose(situation).transfers.received[:2].tolist()
+
+    assert share(4.0, [3.0, 3.0]) == [2, 2]
+    dear, cheap = share(4.0, [9.0, 1.0])
+    assert dear > cheap
+    assert dear + cheap == 4
+    assert sum(share(200.0, [3.0, 3.0])) < 30, "what no place wants before it can order stays at the warehouse"

@@ -13,7 +13,7 @@ from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
-from stockcast.ingest.lanes import read_lanes, without_transfers
+from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfers
 from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders
 from stockcast.ingest.origin import choose_origin, leave_out_later
@@ -83,7 +83,7 @@ def _build(checked: CheckedTables) -> Inputs:
     _tell_of_held(checked, lookup, stock.has_stock)
     _tell_of_items_not_planned(checked, axis)
     terms, shared = share_terms(checked, resolved.terms, orders)
-    shared = replace(shared, lanes=lanes)
+    shared = replace(shared, lanes=lanes, warehouses=read_warehouses(checked, lanes, axis))
     width = int(terms.protection_interval.max(initial=0)) + 2
     state = InventoryState(axis, stock.on_hand, stock.backorders, pipeline_of(orders, len(axis), width))
     rows = np.arange(len(axis))

@@ -80,6 +80,36 @@ def _of_known_places(checked: CheckedTables, table: CheckedTable, axis: SeriesAx
     return table.take(np.flatnonzero(keep))
 
 
+def read_warehouses(checked: CheckedTables, lanes: Lanes, axis: SeriesAxis) -> tuple[str, ...]:
+    """Give the locations that are the warehouse of another and have a lane to it; the others are told."""
+    table = checked.tables.get("locations")
+    if table is None or not table.has("warehouse"):
+        return ()
+    here = set(axis.location.tolist())
+    told = zip(table.texts("warehouse").tolist(), table.texts("location").tolist(), strict=True)
+    pairs = {(begin, end) for begin, end in told if begin and begin != end and end in here}
+    if not pairs:
+        return ()
+    joined = pairs & set(zip(lanes.from_location.tolist(), lanes.to_location.tolist(), strict=True))
+    source = table.source
+    apart = sorted(pairs - joined)
+    if apart:
+        shown = ", ".join(f"{begin} → {end}" for begin, end in apart[:5])
+        checked.findings.warn(
+            "SC-D121", "locations", f"{source.label}: no lane leads from the warehouse to its place: {shown}",
+            "nothing is moved there; name it in lanes", count=len(apart), column="warehouse",
+        )  # fmt: skip
+    found = tuple(sorted({begin for begin, _ in joined}))
+    if found:
+        checked.findings.warn(
+            "SC-D124", "locations",
+            f"{source.label}: the stock of {', '.join(found[:5])} is shared out along its lanes before anything is "
+            "bought", "every place still orders from the supplier of its items, and nothing is bought for a warehouse "
+            "that sells nothing", count=len(found), column="warehouse",
+        )  # fmt: skip
+    return found
+
+
 def without_transfers(checked: CheckedTables, orders: OpenOrders, terms: SupplyTerms, lanes: Lanes) -> OpenOrders:
     """Give the open orders with transfers taken out of what is ordered in this period.
 

@@ -217,6 +217,8 @@ class SharedTerms:
         The volume that a location can hold, where it is limited.
     lanes
         The ways along which stock may be moved between locations.
+    warehouses
+        Locations that lie there for others: where nothing is sold, their stock is there to be moved.
     """
 
     suppliers: tuple[SupplierTerms, ...] = ()
@@ -225,6 +227,7 @@ class SharedTerms:
     budget_used: float = 0.0
     storage: Mapping[str, float] = field(default_factory=dict)
     lanes: Lanes = field(default_factory=Lanes)
+    warehouses: tuple[str, ...] = ()
 
     def supplier(self, name: str) -> SupplierTerms:
         """Give the terms of a supplier; free of any where it has no row."""

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from ingest_project import codes, day, load_tables
 
+from stockcast.core.errors import DataError
 from stockcast.ingest import RefusedInput
 
 INVENTORY = "sku,location,on_hand\nA,PARIS,5\nA,LYON,1\nB,PARIS,2\n"
@@ -73,7 +74,7 @@ def test_two_meanings_of_a_lane_are_refused(tmp_path):
 
 
 def test_a_required_column_is_required(tmp_path):
-    with pytest.raises(RefusedInput, match="to_location"):
+    with pytest.raises(DataError, match="no column 'to_location'"):
         load(tmp_path, "from_location\nPARIS\n")
 
 
@@ -93,3 +94,14 @@ def test_the_lanes_of_a_selection_are_those_of_all(tmp_path):
     got = load(tmp_path, "from_location,to_location\nPARIS,LYON\n", select="sku:A")
     assert np.array_equal(got.panel.series.location, ["LYON", "PARIS"])
     assert len(got.shared.lanes) == 1
+
+
+def test_warehouses_are_told_with_what_they_do_and_do_not(tmp_path):
+    places = "location,warehouse\nLYON,PARIS\nPARIS,\n"
+    tables = {"inventory": INVENTORY, "sales": SALES, "locations": places}
+    got = load_tables(tmp_path, {**tables, "lanes": "from_location,to_location\nPARIS,LYON\n"})
+    assert got.shared.warehouses == ("PARIS",)
+    assert told(got, "SC-D124") == [("warning", "locations", None, "warehouse", None)]
+    apart = load_tables(tmp_path, {**tables, "lanes": "from_location,to_location\nLYON,PARIS\n"})
+    assert apart.shared.warehouses == ()
+    assert [issue.column for issue in apart.issues if issue.code == "SC-D121"] == ["warehouse"]

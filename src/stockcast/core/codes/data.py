@@ -157,6 +157,10 @@ CODES: tuple[Code, ...] = (
          "Give lead_time_days in lanes, 0 where goods arrive before the next period's demand."),
     Code("SC-D123", "a transfer among the open orders", "Its supplier is a location with a lane to where it goes.",
          "Nothing to do: it is supply, and counts to no minimum, maximum, truck or budget."),
+    Code("SC-D124", "warehouses share out, and do not buy",
+         "What lies at a warehouse is moved to its places by marginal value; orders for a warehouse on behalf of its "
+         "places are not in this version.",
+         "Give a lane from the warehouse to each place; order the warehouse's own stock by hand."),
     Code("SC-D070", "a forecast file that cannot be read", "The file given to --forecast is not there or no table.",
          "Name a CSV or Parquet file."),
     Code("SC-D071", "columns missing from a forecast file", "It needs sku, location, date, and samples or quantiles.",

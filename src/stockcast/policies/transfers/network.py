@@ -61,6 +61,12 @@ def spare(situation: Situation, movable: Bool[np.ndarray, " series"]) -> Float[n
     return np.where(movable, found, 0.0)
 
 
+def lies_for_others(situation: Situation) -> Bool[np.ndarray, " series"]:
+    """Tell whose stock is a warehouse's that has sold none of it: worth what the places that it feeds make of it."""
+    here = np.isin(situation.terms.series.location, list(situation.shared.warehouses))
+    return np.asarray(here & ~(situation.past.sales > 0).any(axis=1))
+
+
 def ways(
     situation: Situation, movable: Bool[np.ndarray, " series"], spare: Float[np.ndarray, " series"], size: np.ndarray
 ) -> Ways:
@@ -119,6 +125,8 @@ class Network:
 
     Parameters
     ----------
+    free
+        Where stock lies for other places: what is given up costs nothing there.
     curves
         By role: units and their cost against none, valued so far.
     most
@@ -134,6 +142,7 @@ class Network:
     anchor: Anchor
     base: Float[np.ndarray, " series"]
     spare: Float[np.ndarray, " series"]
+    free: Bool[np.ndarray, " series"]
     workers: int = 1
     curves: dict[Key, dict[float, float]] = field(default_factory=dict)
     most: dict[Key, float] = field(default_factory=dict)
@@ -173,7 +182,11 @@ class Network:
         of_row: dict[int, list[tuple[Key, float]]] = {}
         for key in sorted(wanted):
             for many in sorted(wanted[key]):
-                if 0.0 < many <= self.most[key] * (1 + 1e-12) and many not in self.curves[key]:
+                if not 0.0 < many <= self.most[key] * (1 + 1e-12) or many in self.curves[key]:
+                    continue
+                if key[1] == GIVES and self.free[key[0]]:
+                    self.curves[key][many] = 0.0
+                else:
                     of_row.setdefault(key[0], []).append((key, many))
         if not of_row:
             return False

@@ -14,7 +14,7 @@ from stockcast.inventory import InventoryState, Situation, Transfers
 from stockcast.policies.costs import NEAR
 from stockcast.policies.projection import require_horizon
 from stockcast.policies.transfers.lines import Line, joined, with_room, written
-from stockcast.policies.transfers.network import GIVES, Network, Sent, Ways, spare, ways
+from stockcast.policies.transfers.network import GIVES, Network, Sent, Ways, lies_for_others, spare, ways
 from stockcast.policies.transfers.worth import Changes, anchor, worth
 
 ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
@@ -145,10 +145,12 @@ def _network(situation: Situation, movable: np.ndarray, workers: int) -> Network
     loss[rows] = np.fmin(np.fmin(change[:, 1], change[:, 2]), np.inf)
     gain[rows] = np.fmax(np.fmax(-change[:, 3::2], -change[:, 4::2]), -np.inf)
     base[rows] = value[:, 0]
+    stored = lies_for_others(situation)
+    loss[stored] = 0.0
     left = gain[every.receiver, date] - loss[every.giver] - every.cost
     some = np.flatnonzero(left > 0)
     some = some[_one_role(every, left, some)]
-    return Network(situation, every.take(some), fixed, base, free, workers) if len(some) else None
+    return Network(situation, every.take(some), fixed, base, free, stored, workers) if len(some) else None
 
 
 def _one_role(every: Ways, left: np.ndarray, some: np.ndarray) -> np.ndarray:
