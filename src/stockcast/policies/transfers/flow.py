@@ -10,8 +10,8 @@ f_n is piecewise linear between the units at which it was valued, 0 at 0. Negati
 cancelled, in lumps of packs that are halved (Ahuja, Magnanti and Orlin 1993, ch. 10 and 14): with one pack size and
 convex curves the end is the best of all integer flows. A purchase's minimum, packs or order cost make a curve bend
 back, and lanes may have packs of their own: then single lanes and pairs of them are changed in lumps as well, until
-nothing gains, from nothing and from the best flow on the convex hulls of the curves; the better end counts. δ is far
-below every value: what gains nothing stays.
+nothing gains, from where the search began and from the best flow on the convex hulls of the curves; the better end
+counts. δ is far below every value: what gains nothing stays.
 """
 
 import math
@@ -87,11 +87,10 @@ def flow(nodes: list[Node], arcs: list[Arc], begin: Int[np.ndarray, " arc"] | No
     if not arcs:
         return np.zeros(0, dtype=np.int64)
     hulls = [node.hull() for node in nodes]
-    nothing = np.zeros(len(arcs), dtype=np.int64)
-    starts: list[np.ndarray] = [nothing if begin is None else begin]
+    starts: list[np.ndarray] = [np.zeros(len(arcs), dtype=np.int64) if begin is None else begin]
     bent = any(hull is not node for hull, node in zip(hulls, nodes, strict=True))
     if bent:
-        starts += [_improved(hulls, arcs, starts[0]).packs, *([nothing] if starts[0].any() else [])]
+        starts.append(_improved(hulls, arcs, starts[0]).packs)
     ends = [_improved(nodes, arcs, start, bent=bent) for start in starts]
     return min(ends, key=_Search.total).packs
 
