@@ -205,3 +205,35 @@ def test_a_warehouse_shares_out_what_is_short_by_marginal_value_and_keeps_what_i
     assert dear > cheap
     assert dear + cheap == 4
     assert sum(share(200.0, [3.0, 3.0])) < 30, "what no place wants before it can order stays at the warehouse"
+
+
+def test_a_shipment_that_no_longer_pays_for_want_of_room_stays():
+    rng = np.random.default_rng(3)
+    paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 4, axis=0)
+    ways = lanes(("A", "B", 1, 0.1, 10.0, 0.0))
+
+    def moved(room):
+        shared = {"storage": {"B": room}} if room else {}
+        return propose(
+            network(
+                paths, places="AB", on_hand=[50.0, 0.0, 50.0, 0.0], ways=ways, lead_time=4, review_period=5,
+                holding_cost=0.02, shortage_cost=4.0, volume=[1.0, 1.0, 1.0, 9.0], shared=shared,
+            )
+        )  # fmt: skip
+
+    free = moved(0.0).transfers
+    assert len(free) == 2
+    each = float(free.saving.min() + 5.0)
+    tight = moved(float(free.quantity[0]))
+    assert len(tight.transfers) == (1 if each > 10.0 else 0)
+    assert {alert.code for alert in tight.alerts} == {"SC-P031"}
+    assert len(moved(1.0).transfers) == 0
+
+
+def test_what_is_not_looked_at_is_told():
+    far = two_places([50.0, 0.0], ways=lanes(("A", "B", 14, 0.2, 0.0, 0.0)))
+    assert [alert.code for alert in propose(far).alerts] == ["SC-P034"]
+    unpriced = two_places([50.0, 0.0], objective=1, target=0.9, holding_cost=0.0)
+    assert [alert.code for alert in propose(unpriced).alerts] == ["SC-P033"]
+    served = propose(two_places([50.0, 0.0], objective=1, target=0.9))
+    assert len(served.transfers) == 1

@@ -25,6 +25,7 @@ ALONE = {"sales": SALES, "items": ITEMS, "inventory": STOCK}
 def row_of(table, changed=None, value="", **keys):
     """One row of a table, with a value of each column's kind."""
     cells = {name: VALID[column.kind] for name, column in TABLES[table].columns.items()}
+    keys = {"to_location": "B", **keys} if "to_location" in cells else keys  # a lane leads elsewhere
     return ",".join({**cells, **keys, **({changed: value} if changed else {})}.values())
 
 

@@ -118,6 +118,18 @@ CODES: tuple[Code, ...] = (
         "report it with the run's manifest; nothing was published",
     ),
     Code(
+        "SC-P033",
+        "stock without a value to move it by",
+        "A service target without a holding cost says what is wanted, not what it is worth: such stock is not moved.",
+        "give unit_cost and plan.defaults.holding_rate, or holding_cost",
+    ),
+    Code(
+        "SC-P034",
+        "a lane longer than the forecast",
+        "What is sent would arrive after the last period that is forecast.",
+        "check lead_time_days in lanes (days), or set forecast.horizon",
+    ),
+    Code(
         "SC-P021",
         "a truck or a price break nearly reached",
         "A little more would fill the last truck or reach a discount; at its expected cost it was not worth it.",

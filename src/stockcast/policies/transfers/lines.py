@@ -105,36 +105,44 @@ def _reason(situation: Situation, made: Transfers, at: int) -> str:
 def with_room(situation: Situation, lines: Sequence[Line]) -> tuple[list[Line], list[Alert]]:
     """Take off what does not fit at a location whose room is limited, the least worth its volume first.
 
-    All that is on hand and on order there counts, and what is sent off tonight makes room.
+    All that is on hand and on order there counts, and what is sent off tonight makes room. A shipment that no longer
+    pays its lane's cost once something was taken off it stays too.
     """
-    terms, state, lanes = situation.terms, situation.state, situation.shared.lanes
-    kept, alerts = list(_merged(lines)), []
-    lies = (state.on_hand + state.on_order) * terms.volume
-    for location, room in sorted(situation.shared.storage.items()):
-        held = float(lies[terms.series.location == location].sum())
-        sent = sum(
-            line.quantity * float(terms.volume[line.giver])
-            for line in kept
-            if lanes.from_location[line.lane] == location
-        )
-        comes = [line for line in kept if lanes.to_location[line.lane] == location and terms.volume[line.receiver] > 0]
-        volume = {line.receiver: float(terms.volume[line.receiver]) for line in comes}
-        over = held - sent + sum(line.quantity * volume[line.receiver] for line in comes) - room
-        gone = []
-        for line in sorted(comes, key=lambda one: (one.saving / (one.quantity * volume[one.receiver]), one.receiver)):
-            if over <= 1e-9 * room:
-                break
-            over -= line.quantity * volume[line.receiver]
-            gone.append(line)
-        if gone:
-            kept = [line for line in kept if line not in gone]
-            alerts.append(
-                Alert(
-                    "warning", "SC-P031",
-                    f"{len(gone)} transfers to {location} would save {sum(line.saving for line in gone):,.2f}, and do "
-                    "not fit into its room",
-                    "find more room, or move other stock off", location=location,
-                    value=sum(line.saving for line in gone),
-                )
-            )  # fmt: skip
+    order_cost, alerts = situation.shared.lanes.order_cost, []
+    kept = list(_merged(lines))
+    for location in sorted(situation.shared.storage) * (len(kept) + 1):
+        gone = _without_room(situation, kept, location)
+        if not gone:
+            continue
+        rest = [line for line in kept if line not in gone]
+        for lane in {line.lane for line in gone}:
+            mine = [line for line in rest if line.lane == lane]
+            if mine and sum(line.saving for line in mine) < order_cost[lane]:
+                gone += mine
+        kept = [line for line in kept if line not in gone]
+        saved = sum(line.saving for line in gone)
+        alerts.append(
+            Alert(
+                "warning", "SC-P031",
+                f"{len(gone)} transfers would save {saved:,.2f}, and do not fit into the room at {location}",
+                "find more room, or move other stock off", location=location, value=saved,
+            )
+        )  # fmt: skip
     return kept, alerts
+
+
+def _without_room(situation: Situation, lines: Sequence[Line], location: str) -> list[Line]:
+    """Give the transfers to a location that do not fit there."""
+    terms, state = situation.terms, situation.state
+    room, here = situation.shared.storage[location], terms.series.location == location
+    over = float(((state.on_hand + state.on_order) * terms.volume)[here].sum()) - room
+    over -= sum(line.quantity * float(terms.volume[line.giver]) for line in lines if here[line.giver])
+    volume = {line: line.quantity * float(terms.volume[line.receiver]) for line in lines if here[line.receiver]}
+    over += sum(volume.values())
+    gone = []
+    for line in sorted((line for line in volume if volume[line] > 0), key=lambda one: one.saving / volume[one]):
+        if over <= 1e-9 * room:
+            break
+        over -= volume[line]
+        gone.append(line)
+    return gone

@@ -1,5 +1,7 @@
 """The places and lanes of every sku, and the value curves of their stock, valued where a solution asks."""
 
+import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import final
@@ -133,6 +135,8 @@ class Network:
         By role: the units at which its curve ends.
     of_sku
         The ways of each sku.
+    until
+        The deadline (``time.monotonic``): curves are refined no further after it.
     settled, latest
         Solutions by sku and closed lanes, and the last one of each sku, to go on from.
     """
@@ -144,11 +148,17 @@ class Network:
     spare: Float[np.ndarray, " series"]
     free: Bool[np.ndarray, " series"]
     workers: int = 1
+    until: float = math.inf
     curves: dict[Key, dict[float, float]] = field(default_factory=dict)
     most: dict[Key, float] = field(default_factory=dict)
     of_sku: dict[str, list[int]] = field(default_factory=dict)
     settled: dict[tuple[str, frozenset[int]], Sent] = field(default_factory=dict)
     latest: dict[str, Sent] = field(default_factory=dict)
+
+    @property
+    def late(self) -> bool:
+        """Tell whether the deadline has struck."""
+        return time.monotonic() > self.until
 
     def begin(self) -> None:
         """Value the first points of every curve: a pack, two, four … and what would be purchased."""
@@ -226,7 +236,7 @@ class Network:
                 if any(len(self.curves[key]) > known[key] for key in asked[sku]):
                     again.append(sku)
             open_now = again
-            if not open_now:
+            if not open_now or self.late:
                 break
         for sku, sent in best.items():
             self.settled[sku, mine[sku]] = sent

@@ -64,7 +64,9 @@ def propose(
         return nothing
     require_horizon(situation)
     may = np.ones(len(axis), dtype=bool) if movable is None else movable
-    may = may & ((situation.terms.objective == 0) | (situation.terms.holding_cost > 0))  # else it has no money value
+    priced = (situation.terms.objective == 0) | (situation.terms.holding_cost > 0)
+    silent = _left_alone(situation, may & ~priced)
+    may = may & priced
     lines: list[Line] = []
     closed: dict[int, tuple[float, float]] = {}
     now, only, cut = situation, may, False
@@ -87,7 +89,8 @@ def propose(
     lines, over = with_room(situation, lines)
     made = written(situation, lines)
     sent = {line.lane for line in lines}
-    alerts = (*over, *_closed_alerts(situation, {lane: why for lane, why in closed.items() if lane not in sent}))
+    idle = {lane: why for lane, why in closed.items() if lane not in sent}
+    alerts = (*silent, *over, *_closed_alerts(situation, idle))
     return Proposed(made, made.after(situation.state, situation.shared.lanes), alerts, cut)
 
 
@@ -101,17 +104,17 @@ class _Round:
 
 def _round(situation: Situation, movable: np.ndarray, until: float, workers: int) -> _Round:
     """Settle every sku once, each place in one role."""
-    network = _network(situation, movable, workers)
+    network = _network(situation, movable, until, workers)
     if network is None:
         return _Round([], {})
     network.begin()
     skus = sorted(network.of_sku)
     chosen = network.settle(skus, frozenset())
-    kept, cut = _lanes_that_pay(network, chosen, until)
-    return _Round(_lines(network, chosen), kept, cut)
+    closed, cut = _lanes_that_pay(network, chosen)
+    return _Round(_lines(network, chosen), closed, cut or network.late)
 
 
-def _network(situation: Situation, movable: np.ndarray, workers: int) -> Network | None:
+def _network(situation: Situation, movable: np.ndarray, until: float, workers: int) -> Network | None:
     """Give the ways on which the best of both ends leaves something over, and what stock is worth without a change.
 
     At both ends the first pack is looked at, and a large change too: an order cost or a minimum that a whole lot saves
@@ -150,7 +153,7 @@ def _network(situation: Situation, movable: np.ndarray, workers: int) -> Network
     left = gain[every.receiver, date] - loss[every.giver] - every.cost
     some = np.flatnonzero(left > 0)
     some = some[_one_role(every, left, some)]
-    return Network(situation, every.take(some), fixed, base, free, stored, workers) if len(some) else None
+    return Network(situation, every.take(some), fixed, base, free, stored, workers, until) if len(some) else None
 
 
 def _one_role(every: Ways, left: np.ndarray, some: np.ndarray) -> np.ndarray:
@@ -165,9 +168,7 @@ def _one_role(every: Ways, left: np.ndarray, some: np.ndarray) -> np.ndarray:
     return keep
 
 
-def _lanes_that_pay(
-    network: Network, chosen: dict[str, Sent], until: float
-) -> tuple[dict[int, tuple[float, float]], bool]:
+def _lanes_that_pay(network: Network, chosen: dict[str, Sent]) -> tuple[dict[int, tuple[float, float]], bool]:
     """Close lanes whose shipment costs more than it saves, and put what is then best into ``chosen``.
 
     Returns
@@ -184,7 +185,7 @@ def _lanes_that_pay(
             for lane in sorted({int(network.ways.lane[at]) for at in chosen[sku].way}):
                 if cost[lane] > 0:
                     used.setdefault(lane, []).append(sku)
-        if time.monotonic() > until and used:
+        if network.late and used:
             touched = sorted({sku for skus in used.values() for sku in skus})
             chosen.update(dict.fromkeys(touched, Sent()))
             return gone, True
@@ -246,6 +247,30 @@ def _marginal(network: Network, key: tuple[int, int], units: float, step: float)
     following = float(f"{units + step:.12g}")
     after = sign * (curve[following] - curve[units]) / step if following in curve else math.nan
     return sign * curve[step] / step if step in curve else math.nan, after
+
+
+def _left_alone(situation: Situation, unpriced: np.ndarray) -> list[Alert]:
+    """Tell of stock and of lanes that are not looked at."""
+    lanes, found = situation.shared.lanes, []
+    ends = np.isin(situation.terms.series.location, np.concatenate([lanes.from_location, lanes.to_location]))
+    if (unpriced & ends).any():
+        found.append(
+            Alert(
+                "info", "SC-P033",
+                f"the stock of {int((unpriced & ends).sum())} series is not moved: they have a service target and no "
+                "holding cost", "give unit_cost and holding_rate, or holding_cost",
+            )
+        )  # fmt: skip
+    for lane in np.flatnonzero(lanes.lead_time >= situation.demand.horizon).tolist():
+        found.append(
+            Alert(
+                "info", "SC-P034",
+                f"nothing is sent {lanes.name(lane)}: it would arrive after {int(lanes.lead_time[lane])} periods, the "
+                f"forecast ends after {situation.demand.horizon}", "check lead_time_days, or set forecast.horizon",
+                location=str(lanes.to_location[lane]),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _closed_alerts(situation: Situation, closed: dict[int, tuple[float, float]]) -> list[Alert]:
