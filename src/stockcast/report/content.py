@@ -22,6 +22,8 @@ class ReportData:
         The columns of ``forecast.csv``.
     plan, state
         The columns of ``plan.csv`` and the stock they start from; None where no plan was made.
+    transfers
+        The columns of ``transfers.csv``; None where there are no lanes.
     scores
         Backtest averages as (segment, model, metric, value); lower is better.
     network
@@ -42,3 +44,4 @@ class ReportData:
     scores: Sequence[tuple[str, str, str, float]] = ()
     notes: Sequence[str] = ()
     network: str = ""
+    transfers: Columns | None = None

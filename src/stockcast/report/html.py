@@ -15,6 +15,7 @@ from stockcast.report.outlook import costliest_lines, total_demand
 from stockcast.report.style import CSS
 from stockcast.report.tables import Columns, rank_alerts
 from stockcast.report.text import number, plain
+from stockcast.report.transfers import transfers_section
 
 __all__ = ["ReportData", "page", "write_report"]
 
@@ -37,6 +38,7 @@ def page(data: ReportData) -> str:
     sections = [
         _tiles(data),
         _exceptions(data.alerts),
+        transfers_section(data.transfers),
         _orders(data.plan),
         total_demand(data),
         costliest_lines(data),

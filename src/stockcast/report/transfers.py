@@ -1,11 +1,14 @@
-"""The table of transfers between locations, and what a line of the plan says of them."""
+"""The table of transfers between locations, their part of the page, and what a line of the plan says of them."""
 
 import numpy as np
 from jaxtyping import Shaped
 
 from stockcast.inventory import ReorderPlan, Situation, Transfers
 from stockcast.policies.explain import units_text
+from stockcast.report.markup import Cell, section, soft, table
 from stockcast.report.tables import Columns
+
+SHOWN = 40  # lines of transfers on the page
 
 
 def transfers_table(transfers: Transfers, situation: Situation) -> Columns:
@@ -35,6 +38,45 @@ def transfers_table(transfers: Transfers, situation: Situation) -> Columns:
         "to_value_after": transfers.receiver_after,
         "reason": transfers.reason,
     }
+
+
+def transfers_section(transfers: Columns | None) -> str:
+    """Give the section of the page: each lane's lines, units, cost and saving, then the lines that save most."""
+    if transfers is None:
+        return ""
+    if not len(transfers["sku"]):
+        return section("Transfers between locations", soft("Nothing to move: no stock is worth more elsewhere."))
+    ends = [f"{a} → {b}" for a, b in zip(transfers["from_location"], transfers["to_location"], strict=True)]
+    names, lane = np.unique(ends, return_inverse=True)
+    cost = transfers["line_value"] + transfers["order_cost_share"]
+    sums = [
+        np.bincount(lane, weights=column) for column in (transfers["quantity"], cost, transfers["expected_cost_saving"])
+    ]
+    rows: list[tuple[Cell, ...]] = [
+        (str(name), int(count), *(float(column[at]) for column in sums))
+        for at, (name, count) in enumerate(zip(names, np.bincount(lane), strict=True))
+    ]
+    best = np.argsort(-transfers["expected_cost_saving"], kind="stable")[:SHOWN].tolist()
+    lines = [
+        (
+            str(transfers["sku"][at]),
+            ends[at],
+            float(transfers["quantity"][at]),
+            str(transfers["expected_receipt_date"][at]),
+            float(cost[at]),
+            float(transfers["expected_cost_saving"][at]),
+            str(transfers["reason"][at]),
+        )
+        for at in best
+    ]
+    title = "All lines" if len(ends) <= SHOWN else f"The {SHOWN} of {len(ends):,} lines that save most"
+    shown = table(("sku", "lane", "quantity", "receipt", "cost", "saves", "why"), lines)
+    return section(
+        "Transfers between locations",
+        soft("To be sent before anything is bought; the orders below count them as sent."),
+        table(("lane", "lines", "units", "cost", "saves"), rows),
+        f"<details><summary>{title}</summary>{shown}</details>",
+    )
 
 
 def reasons_with_transfers(

@@ -161,8 +161,10 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
     orders = tables.orders_table(plan, result.inputs.panel.origin, scope)
     _hold(result, orders)
     files.write_table(staging, "orders", orders)
+    transfers = None
     if result.moved is not None and "lanes" in result.inputs.rows:
-        files.write_table(staging, "transfers", _held_transfers(result, result.moved, situation))
+        transfers = _held_transfers(result, result.moved, situation)
+        files.write_table(staging, "transfers", transfers)
     if result.report:
         data = html.ReportData(
             title="Reorder plan",
@@ -179,6 +181,7 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
             scores=_leaderboard(made),
             notes=night.notes,
             network=str(texts.get(OF_ALL, "")),
+            transfers=transfers,
         )
         html.write_report(staging / "report.html", data)
 

@@ -56,6 +56,11 @@ def data(night) -> ReportData:
         rows={EVIL: RowCount(10, 9, 0, 0, 1)},
         scores=[("all", EVIL, "pinball", 0.8), ("all", "ets", "pinball", 0.7), ("all", "theta", "bias", float("nan"))],
         notes=[EVIL, "b\u202ec😀"],
+        transfers={
+            **dict.fromkeys(("sku", "from_location", "to_location", "reason"), np.array([EVIL])),
+            **dict.fromkeys(("quantity", "line_value", "order_cost_share", "expected_cost_saving"), np.ones(1)),
+            "expected_receipt_date": np.array(["2026-01-01"], dtype="datetime64[D]"),
+        },
     )
 
 
