@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from stockcast.policies import check_transfers, propose
-from transfer_case import drawn_network, lines_of
+from transfer_case import drawn_network, lanes, lines_of, two_places
 
 
 def with_line(lines, at, **values):
@@ -81,3 +81,15 @@ def test_every_broken_transfer_is_refused():
         "spare", "conserved", "pack", "packs", "number", "lane", "series", "date", "receipt", "unit_cost", "value",
         "order_cost", "double",
     }  # fmt: skip
+
+
+def test_decimal_stock_is_never_oversent():
+    for units in (0.3, 0.29999999999, 0.7 - 0.4, 3.05, 2.9499999999999):
+        for packs in (0.1, 0.0, 0.05):
+            situation = two_places(
+                [units, 0.0], ways=lanes(("A", "B", 1, 0.0, 0.0, packs)), sales=0.25, holding_cost=[5.0, 0.001]
+            )
+            moved = propose(situation)
+            movable = np.ones(2, dtype=bool)
+            assert len(moved.transfers) == 1
+            assert check_transfers(situation, lines_of(situation, moved.transfers), moved.state, movable) == ()

@@ -26,6 +26,7 @@ from jaxtyping import Float, Int
 from stockcast.core.arrays import freeze
 
 STILL = 1e-6  # relative: a move that gains less than this of the largest value of a unit is not made
+ROUNDING = 1e-12  # relative: by as much a sum of decimal packs may miss what a place holds
 MOVES = 10_000  # of one sku; a hundred are many
 
 
@@ -136,7 +137,7 @@ class _Search:
     def at(self, node: int, units: float) -> float:
         """Give the cost of some units of a node; infinite where there are not so many."""
         points, costs = self.curves[node]
-        if units < -1e-9 or units > points[-1] * (1 + 1e-9):
+        if units < -1e-9 or units > points[-1] * (1 + ROUNDING):
             return math.inf
         k = min(max(bisect_right(points, units) - 1, 0), len(points) - 2)
         share = (units - points[k]) / (points[k + 1] - points[k])
@@ -165,7 +166,7 @@ class _Search:
         for node, units in moved.items():
             points, costs = self.curves[node]
             after = self.units[node] + units
-            outside = (after < -1e-9) | (after > points[-1] * (1 + 1e-9))
+            outside = (after < -1e-9) | (after > points[-1] * (1 + ROUNDING))
             paid += np.where(outside, np.inf, np.interp(after, points, costs)) - self.cost[node]
         return -paid
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.inventory import Situation
-from stockcast.policies.transfers.flow import Arc, Node, flow
+from stockcast.policies.transfers.flow import ROUNDING, Arc, Node, flow
 from stockcast.policies.transfers.worth import Anchor, Changes, worth
 
 GIVES = -1  # in place of an arrival: the role of a giver
@@ -60,7 +60,7 @@ def spare(situation: Situation, movable: Bool[np.ndarray, " series"]) -> Float[n
     """Give the units that each series may give up: what is on hand, less what is owed and its ``min_stock``."""
     state, terms = situation.state, situation.terms
     found = np.maximum(state.on_hand - state.backorders - terms.min_stock, 0.0)
-    return np.where(movable, found, 0.0)
+    return np.array([_tidy(units) for units in np.where(movable, found, 0.0).tolist()])
 
 
 def lies_for_others(situation: Situation) -> Bool[np.ndarray, " series"]:
@@ -93,7 +93,7 @@ def ways(
     piece = np.where(whole[giver] & whole[receiver], 1.0, _hundredth(size[receiver]))
     step = np.where(lanes.pack_size[lane] > 0, lanes.pack_size[lane], piece)
     found = Ways(lane, giver, receiver, lanes.lead_time[lane], step, lanes.unit_cost[lane])
-    return found.take(np.flatnonzero(movable[giver] & movable[receiver] & (spare[giver] >= step * (1 - 1e-9))))
+    return found.take(np.flatnonzero(movable[giver] & movable[receiver] & (spare[giver] >= step)))
 
 
 def _positions(places: np.ndarray, names: np.ndarray) -> np.ndarray:
@@ -192,7 +192,7 @@ class Network:
         of_row: dict[int, list[tuple[Key, float]]] = {}
         for key in sorted(wanted):
             for many in sorted(wanted[key]):
-                if not 0.0 < many <= self.most[key] * (1 + 1e-12) or many in self.curves[key]:
+                if not 0.0 < many <= self.most[key] * (1 + ROUNDING) or many in self.curves[key]:
                     continue
                 if key[1] == GIVES and self.free[key[0]]:
                     self.curves[key][many] = 0.0

@@ -121,7 +121,9 @@ def _network(situation: Situation, movable: np.ndarray, until: float, workers: i
     shows in none of its units.
     """
     free = spare(situation, movable)
-    size = situation.past.sales.mean(axis=1) * np.minimum(situation.terms.review_period, situation.demand.horizon)
+    size = np.nan_to_num(situation.past.sales).mean(axis=1) * np.minimum(
+        situation.terms.review_period, situation.demand.horizon
+    )
     every = ways(situation, movable, free, size)
     if not len(every):
         return None
