@@ -8,7 +8,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batched, boosting, censored, features, naive, optimizer, stages, startup, statistical, tft
+from benchmarks import (
+    batched,
+    boosting,
+    censored,
+    features,
+    naive,
+    optimizer,
+    stages,
+    startup,
+    statistical,
+    tft,
+    transfers,
+)
 from benchmarks.subject import Setting, Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -21,6 +33,7 @@ SUBJECTS: tuple[Subject, ...] = (
     boosting.SUBJECT,
     features.SUBJECT,
     *optimizer.SUBJECTS,
+    *transfers.SUBJECTS,
     tft.SUBJECT,
 )
 
