@@ -6,12 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from planning_case import case, reviews
-from stockcast.policies import POLICIES, grid, plan, propose, tradeoff
+from stockcast.policies import POLICIES, grid, plan, tradeoff
 from stockcast.report.tables import plan_table
 from stockcast.report.tradeoff import tradeoff_table
-from stockcast.report.transfers import transfers_table
 from stockcast.report.waterfall import waterfall_table
-from transfer_case import two_places
 
 TEXT = (Path(__file__).parents[2] / "docs" / "optimizer.md").read_text(encoding="utf-8")
 
@@ -40,16 +38,6 @@ def test_every_column_of_the_waterfall_and_the_curve_has_a_meaning():
     curve = tradeoff("auto", situation, planned.plan.order_quantity, factors, names)
     named = told("| column of tradeoff.csv", "## The columns")
     assert sorted(named) == sorted(tradeoff_table(curve))
-
-
-def test_every_column_of_transfers_has_a_meaning():
-    situation = two_places([50.0, 0.0])
-    columns = list(transfers_table(propose(situation).transfers, situation))
-    table = TEXT.split("`transfers.csv` is written")[1].split("## The other policies")[0]
-    told = re.findall(
-        r"`([\w.]+)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
-    )
-    assert told == columns
 
 
 def test_every_policy_and_constraint_is_named():

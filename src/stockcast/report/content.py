@@ -23,7 +23,7 @@ class ReportData:
     plan, state
         The columns of ``plan.csv`` and the stock they start from; None where no plan was made.
     transfers
-        The columns of ``transfers.csv``; None where there are no lanes.
+        The columns of ``transfers.csv``; None where lanes are no source.
     scores
         Backtest averages as (segment, model, metric, value); lower is better.
     network
@@ -38,10 +38,10 @@ class ReportData:
     forecast: Columns
     plan: Columns | None = None
     state: InventoryState | None = None
+    transfers: Columns | None = None
     issues: Sequence[Issue] = ()
     alerts: Sequence[Alert] = ()
     rows: Mapping[str, RowCount] | None = None
     scores: Sequence[tuple[str, str, str, float]] = ()
     notes: Sequence[str] = ()
     network: str = ""
-    transfers: Columns | None = None

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,16 +9,14 @@ import numpy as np
 
 from stockcast import policies
 from stockcast.core.errors import HeldBackError, InvariantError
-from stockcast.inventory import Situation
 from stockcast.models.ladder import failed
 from stockcast.report import files, html, recorded, tables
 from stockcast.report.history import history_table
 from stockcast.report.importance import write_importance
 from stockcast.report.network import OF_ALL
 from stockcast.report.tradeoff import write_tradeoff
-from stockcast.report.transfers import transfers_table
 from stockcast.report.waterfall import write_waterfall
-from stockcast.runs import assemble, earlier, guard, manifest
+from stockcast.runs import assemble, earlier, guard, manifest, transfers
 from stockcast.runs.job import Job, Outcome, Status
 from stockcast.runs.publish import LATEST, Publication
 from stockcast.runs.result import Result
@@ -161,10 +158,9 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
     orders = tables.orders_table(plan, result.inputs.panel.origin, scope)
     _hold(result, orders)
     files.write_table(staging, "orders", orders)
-    transfers = None
-    if result.moved is not None and "lanes" in result.inputs.rows:
-        transfers = _held_transfers(result, result.moved, situation)
-        files.write_table(staging, "transfers", transfers)
+    sent = transfers.held(result.inputs, situation, night.moved)
+    if sent is not None:
+        files.write_table(staging, "transfers", sent)
     if result.report:
         data = html.ReportData(
             title="Reorder plan",
@@ -175,48 +171,15 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
             forecast=forecast,
             plan=plan,
             state=situation.state,
+            transfers=sent,
             issues=night.issues,
             alerts=night.alerts,
             rows=result.inputs.rows,
             scores=_leaderboard(made),
             notes=night.notes,
             network=str(texts.get(OF_ALL, "")),
-            transfers=transfers,
         )
         html.write_report(staging / "report.html", data)
-
-
-def _held_transfers(result: Result, moved: "policies.Proposed", situation: Situation) -> tables.Columns:
-    """Give the table of transfers, held against every rule.
-
-    Raises
-    ------
-    InvariantError
-        If one is broken: a bug, and nothing is published.
-    """
-    table = transfers_table(moved.transfers, situation)
-    lines = policies.TransferLines(
-        sku=table["sku"],
-        from_location=table["from_location"],
-        to_location=table["to_location"],
-        quantity=table["quantity"],
-        packs=table["packs"],
-        ship_date=table["ship_date"],
-        receipt_date=table["expected_receipt_date"],
-        unit_cost=table["unit_cost"],
-        value=table["line_value"],
-        order_cost_share=table["order_cost_share"],
-    )
-    before = replace(situation, state=result.inputs.state)
-    broken = policies.check_transfers(before, lines, situation.state, result.inputs.movable)
-    if broken:
-        raise InvariantError(
-            f"the transfers break {len(broken)} rules, first: {broken[0].rule}, {broken[0].where}",
-            code="SC-P032",
-            details=[f"{one.rule}: {one.where}: {one.message}" for one in broken[:10]],
-            help="this is a fault of stockcast; nothing is published",
-        )
-    return table
 
 
 def _hold(result: Result, orders: Mapping[str, np.ndarray]) -> None:

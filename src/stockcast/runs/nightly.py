@@ -12,5 +12,5 @@ def run(job: Job) -> Outcome:
     with opened(job) as night:
         inputs = read(night)
         made, terms = forecast(night, inputs)
-        situation, moved, planned = plan(night, inputs, made, terms)
-        return finish(night, Result(inputs, made, situation, planned, moved, report=True))
+        situation, planned = plan(night, inputs, made, terms)
+        return finish(night, Result(inputs, made, situation, planned, report=True))

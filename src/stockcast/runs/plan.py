@@ -13,6 +13,6 @@ def run(job: Job) -> Outcome:
     with opened(job) as night:
         inputs = read(night)
         made, terms = forecast_at_hand(night, inputs)
-        situation, moved, planned = plan(night, inputs, made, terms)
+        situation, planned = plan(night, inputs, made, terms)
         curve = tradeoff(night, situation, planned) if job.tradeoff else None
-        return finish(night, Result(inputs, made, situation, planned, moved, tradeoff=curve))
+        return finish(night, Result(inputs, made, situation, planned, tradeoff=curve))

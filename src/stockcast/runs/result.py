@@ -18,7 +18,6 @@ class Result:
     forecast: Forecasted | None = None
     situation: Situation | None = None
     plan: "policies.Planned | None" = None
-    moved: "policies.Proposed | None" = None
     report: bool = False
     comparison: "evaluation.Comparison | None" = None
     importance: Importance | None = None

@@ -48,6 +48,7 @@ class Night:
     notes: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
     warm_start: dict[str, str] = field(default_factory=dict)
+    moved: Transfers | None = None  # between locations, before anything is bought; None without lanes
 
     @property
     def folder(self) -> Path:
@@ -304,7 +305,7 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
 
 def plan(
     night: Night, inputs: ingest.Inputs, made: Forecasted, terms: SupplyTerms
-) -> tuple[Situation, "policies.Proposed", "policies.Planned"]:
+) -> tuple[Situation, "policies.Planned"]:
     """Move stock between locations where that pays, then turn the forecast into orders on what is left."""
     situation = Situation(inputs.panel, inputs.state, made.demand, terms, inputs.shared)
     moved = move(night, inputs, situation)
@@ -344,7 +345,7 @@ def plan(
         )
     reasoned = replace(planned.plan, reason=_say_why_held(inputs, planned.plan))
     reasoned = replace(reasoned, reason=reasons_with_transfers(reasoned, moved.transfers, situation))
-    return situation, moved, replace(planned, plan=reasoned)
+    return situation, replace(planned, plan=reasoned)
 
 
 def move(night: Night, inputs: ingest.Inputs, situation: Situation) -> "policies.Proposed":
@@ -359,6 +360,7 @@ def move(night: Night, inputs: ingest.Inputs, situation: Situation) -> "policies
             workers=assemble.workers_of(night.job),
             done=done,
         )
+    night.moved = moved.transfers
     if moved.cut:
         night.cut_short("transfers between locations were not all looked at")
     night.alerts.extend(moved.alerts)

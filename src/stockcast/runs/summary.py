@@ -40,8 +40,8 @@ def counts_of(night: Night, result: Result) -> dict[str, int | float | str]:
         counts["order_lines"] = int(ordered.sum())
         counts["suppliers"] = len(np.unique(terms.supplier[ordered]))
         counts["order_value"] = round(guard.order_value(plan, terms.unit_cost), 2)
-        if result.moved is not None and "lanes" in result.inputs.rows:
-            counts["transfers"] = len(result.moved.transfers)
+        if "lanes" in result.inputs.rows:
+            counts["transfers"] = 0 if night.moved is None else len(night.moved)
         counts["lines_without_cost"] = int((ordered & np.isnan(terms.unit_cost)).sum())
     return counts
 

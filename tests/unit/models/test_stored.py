@@ -81,8 +81,8 @@ def test_what_can_be_read_but_not_used_is_refused(text, tmp_path):
     far = re.sub(r"(split_feature=)(\d+)", lambda found: found[1] + "9" * len(found[2]), text)
     told = refused(*written(tmp_path, far))
     assert "asks for feature 99 of" in told or "the process that read it ended with signal" in told
+    odd = {"split_feature": 7, "left_child": {"leaf_value": 1.0}, "right_child": {"leaf_value": 2.0}}
     with pytest.raises(ValueError, match="tree 3 asks for feature 7 of 7"):
-        odd = {"split_feature": 7, "left_child": {"leaf_value": 1.0}, "right_child": {"leaf_value": 2.0}}
         stored._require_usable({"tree_info": [{"tree_index": 3, "tree_structure": odd}]}, 7)
     leaf = {"leaf_value": float("nan")}
     split = {"split_feature": 0, "left_child": {"leaf_value": 1.0}, "right_child": leaf}

@@ -26,6 +26,7 @@ from stockcast.core.parallel import map_pieces
 from stockcast.core.random import Stream
 from stockcast.demand import RecordedPaths
 from stockcast.inventory import InventoryState, Situation
+from stockcast.policies.costs import Leftover
 from stockcast.policies.newsvendor import Aim, aim
 from stockcast.policies.orderable import choose
 from stockcast.policies.projection import Part, arrivals, batches
@@ -125,12 +126,18 @@ def _anchor(part: Part) -> Float[np.ndarray, "3 series"]:
     out = np.zeros((3, len(part.terms.series)))
     for rows in batches(part):
         found = aim(part.take(rows))
-        left = found.leftover
-        usual = np.maximum(left.left(found.free), left.level[:, None])
-        excess = np.maximum(left.left(found.projection.mine) - usual, 0.0).mean(axis=1)
-        out[0, rows], out[1, rows] = found.shortage_cost, np.maximum(left.rate, excess / left.year)
+        rest = found.leftover
+        usual = np.maximum(_left(rest, found.free), rest.level[:, None])
+        excess = np.maximum(_left(rest, found.projection.mine) - usual, 0.0).mean(axis=1)
+        out[0, rows], out[1, rows] = found.shortage_cost, np.maximum(rest.rate, excess / rest.year)
         out[2, rows] = np.maximum(found.units - found.projection.mine, 0.0)
     return out
+
+
+def _left(rest: Leftover, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, "series path"]:
+    """Give the stock at the next arrival, open orders that come later included."""
+    held = units[:, None] if rest.backorder else np.maximum(units[:, None], rest.peak)
+    return np.asarray(held - rest.need + rest.later)
 
 
 def _worth(piece: tuple[Part, Changes, Anchor]) -> Float[np.ndarray, "series change"]:
