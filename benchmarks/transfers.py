@@ -27,7 +27,7 @@ def _measure(setting: Setting) -> list[Row]:
     from stockcast.policies import propose
     from stockcast.policies.lines import lines
 
-    free = situation(*(100, 4) if setting.smoke else (5_000, 20))
+    free = situation(*(100, 4) if setting.smoke else (2_000, 8))
     begin = time.perf_counter()
     lines(free, workers=2)
     rows = [Row("the lines of the plan, to compare", time.perf_counter() - begin, "s")]
@@ -42,4 +42,4 @@ def _measure(setting: Setting) -> list[Row]:
     return [*rows, Row("peak memory", own_peak_mb(), "MB")]
 
 
-SUBJECTS = (Subject("transfers", "5,000 series at 10 places in a ring, 20 lanes", _measure),)
+SUBJECTS = (Subject("transfers", "2,000 series at 10 places in a ring, 20 lanes", _measure),)
