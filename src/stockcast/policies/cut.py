@@ -67,7 +67,7 @@ def cut_at(
         saved = float(lines.cost[at, 0] - lines.cost[at, np.argmax(lines.quantity[at] == before[at])])
         alerts.append(
             Alert(
-                "warning", "SC-P030", f"{units} units are not ordered: {why}",
+                "warning", "SC-P035", f"{units} units are not ordered: {why}",
                 "raise --budget, or leave the choice to the optimizer with plan.budget",
                 str(terms.series.sku[at]), str(terms.series.location[at]), str(terms.supplier[at]), max(saved, 0.0),
             )

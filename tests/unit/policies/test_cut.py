@@ -34,7 +34,7 @@ def test_lines_are_kept_down_the_ranking_until_the_money_ends():
         assert np.array_equal(found.plan.priority, free.priority)
         assert np.array_equal(found.plan.cumulative_spend, free.cumulative_spend)
         gone = in_rank[kept:]
-        alerts = [alert for alert in found.alerts if alert.code == "SC-P030"]
+        alerts = [alert for alert in found.alerts if alert.code == "SC-P035"]
         assert sorted(alert.sku for alert in alerts) == sorted(situation.terms.series.sku[gone].tolist())
         for at in gone.tolist():
             assert found.plan.binding[at] == "budget"

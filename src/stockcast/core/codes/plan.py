@@ -136,7 +136,7 @@ CODES: tuple[Code, ...] = (
         "add what sells soon in any case",
     ),
     Code(
-        "SC-P030",
+        "SC-P035",
         "cut by rank",
         "plan --rank-by value --budget B spends down the ranking by value until B; this line comes after.",
         "raise --budget, or leave the choice to the optimizer with plan.budget",
