@@ -13,6 +13,7 @@ from benchmarks import (
     boosting,
     censored,
     features,
+    gate,
     naive,
     optimizer,
     stages,
@@ -35,6 +36,7 @@ SUBJECTS: tuple[Subject, ...] = (
     *optimizer.SUBJECTS,
     *transfers.SUBJECTS,
     tft.SUBJECT,
+    gate.SUBJECT,
 )
 
 
