@@ -192,6 +192,43 @@ def test_cbc_is_asked_where_highs_gives_none():
     assert np.array_equal(made.plan.order_quantity, planned(situation).plan.order_quantity)
 
 
+@pytest.mark.parametrize("budget", [None, 600.0])
+def test_what_is_called_the_best_and_is_not_is_doubted_and_cbc_is_asked(budget):
+    class Sure(Solver):
+        """HiGHS calls it the best to order the least that keeps every term."""
+
+        def ask(self, name, problem, time_limit):
+            if name == "CBC":
+                return answer(name, problem, time_limit)
+            least = replace(problem, cost=1e-3 * np.arange(len(problem.cost))[::-1])
+            given = answer(name, least, time_limit)
+            return Answer(name, "optimal", given.values, float(given.values @ problem.cost), 0.0)
+
+    situation = coupled_case(budget)
+    made = planned(situation, solver=Sure())
+    first, second = made.solves[0], made.solves[1]
+    assert (first.solver, first.status) == ("HiGHS", "not the best: changing one line is better")
+    assert (second.solver, second.status) == ("CBC", "optimal")
+    assert first.bound < second.objective < first.objective
+    assert np.array_equal(made.plan.order_quantity, planned(situation).plan.order_quantity)
+
+
+@pytest.mark.parametrize("seed", range(0, 100, 5))
+def test_the_best_is_not_refuted_and_a_worse_neighbour_is(seed):
+    from stockcast.policies.milp import Model
+
+    lines, every, goods, limits = instance(seed)
+    model = Model.of("test", lines, every, goods, limits)
+    chosen, _ = model.read(answer("HiGHS", model.problem, 30.0))
+    assert not model.refuted(chosen)
+    for line, taken in enumerate(model.takes):
+        for j, _ in taken:
+            other = chosen.copy()
+            other[line] = j
+            if model.total(other) > model.total(chosen) + 1e-3:
+                assert model.refuted(other)  # going back is a change of one line
+
+
 def test_a_solver_that_hangs_is_killed_and_the_next_problem_has_a_fresh_one(tmp_path):
     """P03: it answers the greeting, then sleeps; the second process of the same worker answers as it should."""
     mark = tmp_path / "hung"
