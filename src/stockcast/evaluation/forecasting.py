@@ -23,7 +23,7 @@ from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.models.closing import closed_ahead
 from stockcast.models.states import clipped, sampled
 from stockcast.models.uncensor import evidence
-from stockcast.panel import Panel
+from stockcast.panel import Panel, calmed
 
 PREFERRED = ("ets", "moving_average")  # where no backtest can tell
 FAST_PATHS = 200  # paths that a model is judged by under effort fast; normal and thorough judge by all
@@ -169,7 +169,7 @@ def forecast(
     )  # fmt: skip
     demand = last.demand
     scores += last.scores
-    notes += [*last.notes, *_closed(panel, horizon)]
+    notes += [*last.notes, *_closed(panel, horizon), *_calmed(panel)]
     if censored.any():
         notes.append(f"{int(censored.sum())} series have too few fully stocked periods: sales stand in for demand")
     cut_values = clipped(demand)
@@ -202,6 +202,14 @@ def _closed(panel: Panel, horizon: int) -> list[str]:
         return []
     of = int(shut.any(axis=1).sum())
     return [f"{int(shut.sum())} forecasts of single periods, of {of} series, are 0: the calendar closes their places"]
+
+
+def _calmed(panel: Panel) -> list[str]:
+    """Say how many sales are read as less than was recorded."""
+    count = int(np.count_nonzero(calmed(panel) != panel.sales))
+    if not count:
+        return []
+    return [f"{count} sales of single periods are outliers, and read as the largest other of their series"]
 
 
 def _plus(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
 
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import DataError
@@ -28,6 +27,7 @@ from stockcast.ingest.terms import Lookup, resolve_terms
 from stockcast.inventory.state import InventoryState
 from stockcast.panel.attributes import Attributes
 from stockcast.panel.known import KnownFuture
+from stockcast.panel.outliers import excused
 from stockcast.panel.panel import Panel
 
 
@@ -114,19 +114,9 @@ def _doubt(checked: CheckedTables, sales: CheckedTable, history: History, panel:
     key = np.flatnonzero(history.sales.ravel() > 0).astype(np.int64)
     price = history.known.price[:, :n].ravel()[key]
     sold = sales.take(np.flatnonzero(sales.numbers("quantity") > 0))
-    units, expected = history.sales.ravel()[key], _expected(panel).ravel()[key]
+    units, expected = history.sales.ravel()[key], excused(panel).ravel()[key]
     tell_of_outliers(checked, sold, panel.series, history.time, key, units, price, expected)
     tell_of_parts(checked, panel.series, panel.attributes)
-
-
-def _expected(panel: Panel) -> Bool[np.ndarray, "series time"]:
-    """Tell where a promotion or an event at the place gives a reason to sell more."""
-    n, calendar = panel.time.n, panel.known.calendar
-    expected: np.ndarray = np.nan_to_num(panel.known.promotion[:, :n]) > 0
-    if calendar is None:
-        return expected
-    happens = np.any(calendar.occurs[:, :, :n], axis=1)
-    return expected | happens[calendar.place(panel.series.location)]  # it knows the places of all series
 
 
 def _tell_of_items_not_planned(checked: CheckedTables, axis: SeriesAxis) -> None:

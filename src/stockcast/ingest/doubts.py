@@ -8,45 +8,11 @@ from stockcast.core.findings import Issue
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.records import series_of
 from stockcast.panel.attributes import Attributes
+from stockcast.panel.outliers import FEWEST, outliers
 
-OUTLIER = 50.0  # times the median of a series' periods with sales
-OVER_MOST = 10.0  # times the 90 % quantile of them
 PRICE_JUMP = 50.0  # times, or one part of, the median price
-FEWEST = 8  # periods with sales
 MOST_TOLD = 20  # one by one
 _TRUE = ("1", "true", "yes", "y")
-
-
-def outliers(
-    series: Int[np.ndarray, " record"], units: Float[np.ndarray, " record"]
-) -> tuple[Int[np.ndarray, " outlier"], Float[np.ndarray, " outlier"]]:
-    """Find the records that are far above all others of their series, and the median that they are measured by.
-
-    A record is an outlier where it is above 50 times the median and above 10 times the 90 % quantile of the periods
-    with sales, of which there are 8 at least. Both are robust: up to a tenth of the periods may be wrong, and a
-    series with a few large orders among many small ones has them in its quantile.
-
-    Examples
-    --------
-    >>> outliers(np.zeros(10, dtype=np.int64), np.array([3.0, 1, 2, 4, 2, 3, 20000, 1, 2, 2]))[0].tolist()
-    [6]
-    """
-    sold = np.flatnonzero(units > 0)
-    n = int(series.max(initial=-1)) + 1
-    number = np.bincount(series[sold], minlength=n)
-    most, total = np.zeros(n), np.bincount(series[sold], weights=units[sold], minlength=n)
-    np.maximum.at(most, series[sold], units[sold])
-    # the two rules together imply that the largest is above 1 / (0.1 + 0.9 / 10) = 5.26 times the mean
-    likely = (number >= FEWEST) & (most * number > 5.0 * total)
-    sold = sold[likely[series[sold]]]
-    order = sold[np.lexsort((units[sold], series[sold]))]
-    names, begin, count = np.unique(series[order], return_index=True, return_counts=True)
-    median, high = np.zeros(n), np.zeros(n)
-    median[names] = 0.5 * (units[order[begin + (count - 1) // 2]] + units[order[begin + count // 2]])
-    high[names] = units[order[begin + (9 * (count - 1)) // 10]]
-    bound = np.maximum(OUTLIER * median, OVER_MOST * high)
-    found = np.sort(sold[units[sold] > bound[series[sold]]])
-    return found, median[series[found]]
 
 
 def price_jumps(series: Int[np.ndarray, " record"], price: Float[np.ndarray, " record"]) -> Int[np.ndarray, " jump"]:
@@ -84,6 +50,8 @@ def tell_of_outliers(
 ) -> None:
     """Flag the periods whose sales or price are far out of their series' range; they are kept.
 
+    Models read such sales as the largest other value of the series (:func:`stockcast.panel.calmed`).
+
     Sales under a promotion or an event are no doubt however high they are; how many there are is told.
 
     Parameters
@@ -116,13 +84,14 @@ def tell_of_outliers(
             _issue(
                 sold, row, "quantity", "SC-D082", f"{units[record]:g}",
                 f"outlier: {_named(axis, time, int(key[record]))} sold {units[record]:g}, its usual is {usual:g} "
-                "(the median of its periods with sales)", "kept; check it",
+                "(the median of its periods with sales)", "kept, and read as the largest other by models; check it",
             )
         )  # fmt: skip
     if len(found) > MOST_TOLD:
         findings.warn(
             "SC-D082", "sales", f"{sold.source.label}: {len(found) - MOST_TOLD} more periods are outliers",
-            "kept; check them", count=len(found) - MOST_TOLD, column="quantity",
+            "kept, and read as the largest other by models; check them", column="quantity",
+            count=len(found) - MOST_TOLD,
         )  # fmt: skip
     jumps = price_jumps(series, price)
     if len(jumps):

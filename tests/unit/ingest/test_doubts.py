@@ -14,9 +14,10 @@ from ingest_project import ITEMS, SALES, STOCK, codes, day, load_tables, spec_of
 from stockcast.core.errors import DataError, ResourceError, UsageError
 from stockcast.ingest import RefusedInput, check, read
 from stockcast.ingest.convert import day_in_zone, to_dates, to_numbers
-from stockcast.ingest.doubts import outliers, price_jumps
+from stockcast.ingest.doubts import price_jumps
 from stockcast.ingest.raw import RawColumn
 from stockcast.ingest.schema import TABLES
+from stockcast.panel import outliers
 
 VALID = {"id": "A", "text": "", "date": "2026-11-18", "number": "0.5", "flag": "1"}
 ALONE = {"sales": SALES, "items": ITEMS, "inventory": STOCK}

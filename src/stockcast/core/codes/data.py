@@ -118,7 +118,7 @@ CODES: tuple[Code, ...] = (
          "Check that the export was complete."),
     Code("SC-D082", "outlier",
          "Sales above 50 times the median and 10 times the 90 % quantile of the series' periods with sales.",
-         "Check the quantity; it is kept."),
+         "Check the quantity; it is kept, and models read it as the largest other value of its series."),
     Code("SC-D083", "a price far from the usual", "50 times the median price of the series, or a 50th.",
          "Check the unit of the price (cents?); it is kept."),
     Code("SC-D084", "a quantity that is not whole", "The item's attribute must_be_whole is set.",

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import Step
-from stockcast.panel import Panel
+from stockcast.panel import Panel, calmed
 
 ENOUGH: dict[Step, int] = {"day": 14, "week": 8}  # fully stocked periods that make the others dispensable
 EVERY = slice(None)
@@ -45,6 +45,7 @@ def evidence(panel: Panel, some: slice = EVERY) -> Evidence:
     A series is *censored* if it has periods without full stock and fewer fully stocked ones than 14 days or 8 weeks.
     Then all its periods with some stock count: as sales / share from half a period in stock on, as recorded below
     that. A series that never had stock, and yet sold, counts with its recorded sales; one that did not tells nothing.
+    Outliers that nothing excuses count as the largest other value of their series (:func:`stockcast.panel.calmed`).
 
     Examples
     --------
@@ -58,7 +59,7 @@ def evidence(panel: Panel, some: slice = EVERY) -> Evidence:
     >>> told.values.tolist(), told.used.tolist(), told.censored.tolist()
     ([[4.0, 4.0, 0.0]], [[True, True, False]], [True])
     """
-    sales, observed, in_stock = panel.sales[some], panel.observed[some], panel.in_stock[some]
+    sales, observed, in_stock = calmed(panel, some), panel.observed[some], panel.in_stock[some]
     full = in_stock >= 1.0
     full &= observed
     if full.all():  # nothing to mask, nothing to copy
