@@ -49,6 +49,7 @@ def within_limits(
     goods: Goods,
     limits: list[Limit],
     solving: list[Solving],
+    known: float = math.inf,
 ) -> Shared:
     """Fit all orders into what they share.
 
@@ -58,6 +59,8 @@ def within_limits(
         The orders without the limits.
     solving
         Who solves: one process each.
+    known
+        The cost of a plan within the limits, where there is one.
     """
     price = prices(lines, every, goods, limits)
     rows = np.concatenate([order.rows for order in every])
@@ -65,7 +68,7 @@ def within_limits(
     size = len(rows) + int((some[:, 1:] != some[:, :-1]).sum())
     if size > JOINT:
         return priced(lines, every, chosen, goods, limits, price, solving)
-    solved = solve("limits", lines, every, goods, solving[0], limits=limits)
+    solved = solve("limits", lines, every, goods, solving[0], limits=limits, known=known)
     if solved.chosen is None:
         return Shared(None, solved.solves, price)
     out = np.zeros_like(chosen)

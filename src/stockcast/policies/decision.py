@@ -122,11 +122,16 @@ def _join(situation: Situation, found: Lines, made: Decision, *, joint: bool, so
         if order.supplier not in names:
             value = total_cost(found, [order], made.joined, made.goods)
             made.solves.append(Solve(order.supplier, "none", "analytic", value, value, 0.0, 0.0))
-    bare = _without_limits(situation)
     hull = Hull.of(found.quantity, found.cost) if asked else None
     near = [near_enough(order, found, made.goods, hull, made.joined) for order in asked] if hull else []
     left = [order for order, known in zip(asked, near, strict=True) if known is None]
-    answers = iter(at_once(lambda order, who: solve(order.supplier, found, [order], made.goods, who), left, solving))
+    bare = _without_limits(situation)
+
+    def asking(order: Order, who: Solving) -> Solved:
+        known = total_cost(found, [order], made.joined, made.goods)
+        return solve(order.supplier, found, [order], made.goods, who, known=known)
+
+    answers = iter(at_once(asking, left, solving))
     for order, known in zip(asked, near, strict=True):
         _take(bare, found, order, known or next(answers), made)
     made.solves.sort(key=lambda solve: solve.supplier)
@@ -200,7 +205,8 @@ def _fit(situation: Situation, found: Lines, made: Decision, *, joint: bool, sol
     analytic = use_the_rest(found, made.every, analytic, made.goods, made.shared)
     if not joint:
         return analytic
-    result = within_limits(found, made.every, made.joined, made.goods, made.shared, solving)
+    known = total_cost(found, made.every, analytic, made.goods)
+    result = within_limits(found, made.every, made.joined, made.goods, made.shared, solving, known)
     made.price = result.price
     text = f"solver: {result.solves[-1].status}"
     if result.chosen is not None:

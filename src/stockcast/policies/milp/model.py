@@ -38,7 +38,7 @@ EXACT = 500  # whole-number variables up to which the best is proven to the last
 NEAR_ENOUGH = 3e-4  # beyond, the share of what all lines could save that a solution may miss
 DOUBTED = 0.005  # the gap from which a second solver is asked
 TIME_OUT = "no time left before the deadline"
-REFUTED = "not the best: changing one line is better"
+REFUTED = "not the best"
 
 
 @final
@@ -94,11 +94,12 @@ def solve(
     *,
     limits: Sequence[Limit] = (),
     price: Float[np.ndarray, " series"] | None = None,
+    known: float = math.inf,
 ) -> Solved:
     """Solve one model over the lines of some orders, with HiGHS, then with CBC where that gave none or is in doubt.
 
-    A solver's word is not taken for it: an answer that is called the best, and could be bettered by changing one line,
-    is in doubt.
+    A solver's word is not taken for it: an answer that is called the best is in doubt where a known plan is better, or
+    where changing one line betters it.
 
     Parameters
     ----------
@@ -106,6 +107,8 @@ def solve(
         What the lines share.
     price
         Added to the cost of each unit of a line; the objective then contains it.
+    known
+        The cost of a plan that keeps all of it, where there is one.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def solve(
             tried.append(Solve(name, solver, TIME_OUT, math.nan, math.nan, math.nan, 0.0))
             break
         chosen, told = model.read(solving.solver.ask(solver, model.problem, limit))
-        if chosen is not None and told.status == "optimal" and model.refuted(chosen):
+        if chosen is not None and told.status == "optimal" and model.refuted(chosen, known):
             told = model.doubted(told)
         tried.append(told)
         if chosen is not None and told.objective < least:
@@ -208,11 +211,14 @@ class Model:
         whole = sum(order.extra(units[_slice(self.every, v)], self.goods) for v, order in enumerate(self.every))
         return float(self.cost[at, chosen].sum()) + whole
 
-    def refuted(self, chosen: Int[np.ndarray, " line"]) -> bool:
-        """Tell whether one line's other candidate would save more than rounding, within every limit and term."""
+    def refuted(self, chosen: Int[np.ndarray, " line"], known: float = math.inf) -> bool:
+        """Tell whether a known plan costs less, or one line's other candidate would, within every limit and term."""
         at = np.arange(len(chosen))
         units = self.quantity[at, chosen]
-        worth = 2 * self.problem.tolerance + 1e-6 * max(abs(self.total(chosen)), 1.0)
+        total = self.total(chosen)
+        worth = 2 * self.problem.tolerance + 1e-6 * max(abs(total), 1.0)
+        if total > known + worth:
+            return True
         left = [limit.left - float((limit.use[self.rows] * units).sum()) for limit in self.limits]
         for v, order in enumerate(self.every):
             span = _slice(self.every, v)

@@ -16,7 +16,6 @@ from stockcast.policies.milp.problem import Answer, Problem
 SEED = 7
 SOLVERS = ("HiGHS", "CBC")
 FAILURES = (OSError, RuntimeError, ValueError, TypeError, AttributeError)  # of a solver, beside PuLP's own
-UNREDUCED = 500  # whole-number variables up to which HiGHS is given no presolve
 NODES = 4_000_000  # nodes × variables of one search: 4,000 nodes of a problem with 1,000 variables
 
 
@@ -27,12 +26,9 @@ def make_solver(name: str, problem: Problem, time_limit: float) -> Any:
     whole = int(problem.integer.sum())
     nodes = max(NODES // max(whole, 1), 100)
     if name == "HiGHS":
-        exact: dict[str, Any] = {"random_seed": SEED}
-        exact |= dict.fromkeys(("mip_feasibility_tolerance", "primal_feasibility_tolerance"), 1e-9)
-        if whole <= UNREDUCED:
-            # presolve of HiGHS 1.15 cuts the optimum off at such tolerances now and then (one night in some hundreds),
-            # and calls what is left optimal; small models are as quick without it
-            exact["presolve"] = "off"
+        # below 1e-7 for whole numbers HiGHS 1.15 cuts the best off now and then (one night in a thousand), with
+        # presolve and without, and calls what is left optimal
+        exact = {"mip_feasibility_tolerance": 1e-7, "primal_feasibility_tolerance": 1e-9, "random_seed": SEED}
         return pulp.HiGHS(
             msg=False,
             threads=1,
