@@ -12,6 +12,7 @@ from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
+from stockcast.ingest.feeding import feed
 from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfers
 from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders
@@ -79,12 +80,13 @@ def _build(checked: CheckedTables) -> Inputs:
     stock = read_stock(checked, axis, origin)
     resolved = resolve_terms(checked, lookup, origin, stock.has_stock & ~held, _last_price(history.known))
     lanes = read_lanes(checked, axis)
-    orders = without_transfers(checked, read_orders(checked, axis, resolved.terms, origin), resolved.terms, lanes)
+    fed = feed(checked, lookup, resolved.terms, lanes)
+    orders = without_transfers(checked, read_orders(checked, axis, resolved.terms, origin), fed, lanes)
     _tell_of_held(checked, lookup, stock.has_stock)
     _tell_of_items_not_planned(checked, axis)
-    terms, shared = share_terms(checked, resolved.terms, orders)
+    terms, shared = share_terms(checked, fed, orders)
     shared = replace(shared, lanes=lanes, warehouses=read_warehouses(checked, lanes, axis))
-    width = int(terms.protection_interval.max(initial=0)) + 2
+    width = int(terms.reach.max(initial=0)) + 2
     state = InventoryState(axis, stock.on_hand, stock.backorders, pipeline_of(orders, len(axis), width))
     rows = np.arange(len(axis))
     if spec.select is not None:

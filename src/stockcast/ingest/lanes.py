@@ -99,27 +99,20 @@ def read_warehouses(checked: CheckedTables, lanes: Lanes, axis: SeriesAxis) -> t
             "SC-D121", "locations", f"{source.label}: no lane leads from the warehouse to its place: {shown}",
             "nothing is moved there; name it in lanes", count=len(apart), column="warehouse",
         )  # fmt: skip
-    found = tuple(sorted({begin for begin, _ in joined}))
-    if found:
-        checked.findings.warn(
-            "SC-D124", "locations",
-            f"{source.label}: the stock of {', '.join(found[:5])} is shared out along its lanes before anything is "
-            "bought", "every place still orders from the supplier of its items, and nothing is bought for a warehouse "
-            "that sells nothing", count=len(found), column="warehouse",
-        )  # fmt: skip
-    return found
+    return tuple(sorted({begin for begin, _ in joined}))
 
 
 def without_transfers(checked: CheckedTables, orders: OpenOrders, terms: SupplyTerms, lanes: Lanes) -> OpenOrders:
     """Give the open orders with transfers taken out of what is ordered in this period.
 
-    A transfer is an open order whose supplier is not the line's own, but a location with a lane to the order's: it is
-    supply, and counts to no minimum, maximum, truck or budget, for nobody buys it.
+    A transfer is an open order whose supplier is a location with a lane to the order's, and not the line's own supplier
+    unless that feeds it: it is supply, and counts to no minimum, maximum, truck or budget, for nobody buys it.
     """
     pairs = set(zip(lanes.from_location.tolist(), lanes.to_location.tolist(), strict=True))
     told = zip(orders.supplier.tolist(), terms.series.location[orders.series].tolist(), strict=True)
     moved = np.array([pair in pairs for pair in told], dtype=bool)
-    moved &= orders.supplier != terms.supplier[orders.series]
+    own = (orders.supplier == terms.supplier[orders.series]) & (terms.fed_by[orders.series] != orders.supplier)
+    moved &= ~own
     if moved.any():
         checked.findings.inform(
             "SC-D123", "open_orders", f"{int(moved.sum())} open orders are transfers between locations",

@@ -67,13 +67,21 @@ class Lookup:
         names = {name: at for at, name in enumerate(suppliers.texts("supplier").tolist())} if suppliers else {}
         supplier_row = np.array([names.get(name, -1) for name in supplier.tolist()], dtype=np.int64)
         if suppliers:
-            unknown = sorted(set(supplier[(supplier_row < 0) & (supplier != "")].tolist()))
+            unknown = sorted(set(supplier[(supplier_row < 0) & (supplier != "")].tolist()) - _places_with_lanes(checked))
             if unknown:
                 checked.findings.warn(
                     "SC-D041", "suppliers", f"{suppliers.source.label}: no row for {', '.join(unknown[:_NAMED])}",
                     "no terms of these suppliers are known", count=len(unknown), column="supplier",
                 )  # fmt: skip
         return cls(axis, tuple(levels), suppliers, supplier_row, supplier, checked.spec.defaults, has_item)
+
+    @property
+    def supplier_here(self) -> np.ndarray:
+        """Give the supplier that ``item_locations`` names for each series; empty where it names none."""
+        for table, row in self.levels:
+            if table.source.name == "item_locations":
+                return np.asarray(np.append(table.texts("supplier"), "")[row])
+        return np.zeros(len(self.axis), dtype="<U1")
 
     def number(self, name: str, default: float = np.nan) -> Float[np.ndarray, " series"]:
         """Give a term of each series: the first level that has it."""
@@ -104,6 +112,12 @@ class Lookup:
             told = np.append(texts, "")[row]
             out = np.where(told == "", out, told)
         return out
+
+
+def _places_with_lanes(checked: CheckedTables) -> set[str]:
+    """Give the places that may feed others: as suppliers they need no row of their own."""
+    lanes = checked.tables.get("lanes")
+    return set() if lanes is None else set(lanes.texts("from_location").tolist())
 
 
 def _over(values: np.ndarray, row: np.ndarray, below: np.ndarray) -> np.ndarray:

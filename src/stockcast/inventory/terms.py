@@ -21,6 +21,10 @@ def _not_told() -> np.ndarray:
     return np.zeros(0)
 
 
+def _nobody() -> np.ndarray:
+    return np.empty(0, dtype="<U1")
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class SupplyTerms:
@@ -65,6 +69,9 @@ class SupplyTerms:
         Of one unit; 0 where none is known or needed.
     shelf_life
         Periods in which a unit can be sold, the one of its arrival included; infinite where it keeps.
+    fed_by
+        The location whose stock of the sku comes here by transfer, so that nothing is bought; empty for all others. The
+        lead time is then the lane's, and ``review_period`` runs to the next shipment.
     """
 
     series: SeriesAxis
@@ -89,10 +96,13 @@ class SupplyTerms:
     volume: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
     weight: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
     shelf_life: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
+    fed_by: np.ndarray = field(default_factory=_nobody)
 
     def __post_init__(self) -> None:
         """Check what every policy relies on, and freeze."""
         n = len(self.series)
+        if not len(self.fed_by):
+            object.__setattr__(self, "fed_by", np.full(n, ""))
         for name, absent in (("volume", 0.0), ("weight", 0.0), ("shelf_life", np.inf)):
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(n, absent))
@@ -123,6 +133,27 @@ class SupplyTerms:
         For a series at review: lead_time + review_period.
         """
         return self.first_review + self.review_period + self.lead_time
+
+    @property
+    def feeder(self) -> Int[np.ndarray, " series"]:
+        """Give the row of the warehouse's series that feeds each series; −1 for all others, or where it is not here."""
+        found = np.full(len(self.series), -1, dtype=np.int64)
+        fed = np.flatnonzero(self.fed_by != "")
+        if len(fed):
+            found[fed] = self.series.locate(self.series.sku[fed], self.fed_by[fed])
+        return found
+
+    @property
+    def reach(self) -> Int[np.ndarray, " series"]:
+        """Give the periods ahead that each series' demand is needed for.
+
+        Its protection interval with the margin of a lead time that varies; for a place that is fed also its lane beyond
+        that of its warehouse, whose order decides about it.
+        """
+        found = self.protection_interval + np.ceil(3.0 * self.lead_time_sd).astype(np.int64)
+        feeder = self.feeder
+        beyond = np.where(feeder >= 0, found[feeder] + self.lead_time, 0)
+        return np.asarray(np.maximum(found, beyond))
 
     def take(self, rows: np.ndarray) -> "SupplyTerms":
         """Give some series, by ascending row."""

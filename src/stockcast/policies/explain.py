@@ -54,7 +54,7 @@ def days_of_cover(
     situation: Situation, lines: Lines, quantity: Float[np.ndarray, " series"]
 ) -> Float[np.ndarray, " series"]:
     """Give the days for which the inventory position, this order included, covers the mean demand; at most 9999."""
-    position = np.maximum(situation.state.inventory_position + quantity, 0.0)
+    position = np.maximum(situation.state.inventory_position + lines.elsewhere + quantity, 0.0)
     periods = np.minimum(situation.terms.protection_interval, situation.demand.horizon)
     daily = lines.demand_mean / (periods * situation.past.time.days)
     cover = np.where(daily > 0, position / np.where(daily > 0, daily, 1.0), LONGEST_COVER)
@@ -84,6 +84,8 @@ def reasons(
         )
         if binding[at] == "not_orderable":
             text = "not ordered: no item row, no stock row, ended, or held"
+            if terms.fed_by[at]:
+                text = f"fed from {terms.fed_by[at]}, nothing is bought; {demand}"
         elif binding[at] == "no_review":
             text = f"no review until {next_review[at]}"
         elif quantity[at] > 0:
@@ -146,7 +148,8 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
     }
     if str(binding[at]) in because and (lines.free[at] > 0 or joined[at] > 0):
         return because[str(binding[at])]
-    return f"nothing: stock covers it, {units_text(position)} on hand and on order"
+    there = f", {units_text(lines.elsewhere[at])} at the places that it feeds" if lines.elsewhere[at] else ""
+    return f"nothing: stock covers it, {units_text(position)} on hand and on order{there}"
 
 
 def _order(quantity: float, pack: float) -> str:

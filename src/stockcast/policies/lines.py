@@ -13,6 +13,7 @@ from stockcast.core.parallel import map_pieces
 from stockcast.inventory import Situation
 from stockcast.policies.classical.rules import levels
 from stockcast.policies.costs import NEAR
+from stockcast.policies.echelon import bought
 from stockcast.policies.newsvendor import Aim, aim, free_quantity
 from stockcast.policies.orderable import Choice, choose, floor_penalty, reorder_point
 from stockcast.policies.projection import Part, batches
@@ -60,6 +61,9 @@ class Lines:
         The order-up-to level without order cost, ``min_stock`` and shelf life: what demand and its risk alone ask for.
     unmet_without
         Units of demand expected to go unmet between this order's arrival and the next possible one's, without it.
+    elsewhere
+        Units at the places that a warehouse feeds and on the way to them, less what they owe: with its own stock they
+        are what its order goes by. 0 for all other lines.
     """
 
     quantity: Float[np.ndarray, "series candidate"]
@@ -85,6 +89,7 @@ class Lines:
     waste: Float[np.ndarray, "series candidate"]
     base: Float[np.ndarray, " series"]
     unmet_without: Float[np.ndarray, " series"]
+    elsewhere: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -109,7 +114,22 @@ def lines(
     found = map_pieces(partial(_piece, rule), pieces, workers=workers, done=done)
     if not found:
         found = [_empty()]
-    return Lines(**{name: np.concatenate([piece[name] for piece in found]) for name in Lines.__dataclass_fields__})
+    made = Lines(**{name: np.concatenate([piece[name] for piece in found]) for name in Lines.__dataclass_fields__})
+    return with_warehouses(made, situation, rule)
+
+
+def with_warehouses(found: Lines, situation: Situation, rule: str = "") -> Lines:
+    """Give the lines with those of warehouses in the place of what they would order for themselves.
+
+    A warehouse that feeds places orders for all of them (``policies.echelon``); its level and demand are of the group.
+    """
+    columns: dict[str, np.ndarray] = {}
+    for some in bought(situation):
+        columns = columns or {name: getattr(found, name).copy() for name in Lines.__dataclass_fields__}
+        table = {**line_table(some.aim, rule), "elsewhere": some.elsewhere, "held": some.held}
+        for name, values in table.items():
+            columns[name][some.rows] = values
+    return Lines(**columns) if columns else found
 
 
 def _piece(rule: str, part: Part) -> dict[str, np.ndarray]:
@@ -163,6 +183,7 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
         "held": np.maximum(projection.stock, 0.0).mean(axis=1),
         "base": own["level"].copy() if own else np.maximum(aim.position + aim.free, 0.0),
         "unmet_without": aim.unmet(projection.mine[:, None])[:, 0],
+        "elsewhere": np.zeros(len(quantity)),
     }
 
 

@@ -13,6 +13,7 @@ from stockcast.policies.base import Policy
 from stockcast.policies.costs import NEAR, CostCurve, Cycle, Leftover
 from stockcast.policies.ladder import Ladder
 from stockcast.policies.projection import Part, Projection, batches, project, require_horizon
+from stockcast.policies.tabled import TabledCurve
 from stockcast.policies.waste import Waste
 
 HALVINGS = 60
@@ -46,7 +47,7 @@ class Aim:
 
     part: Part
     projection: Projection
-    curve: CostCurve
+    curve: CostCurve | TabledCurve
     leftover: Leftover
     free: Float[np.ndarray, " series"]
     units: Float[np.ndarray, " series"]
@@ -156,6 +157,19 @@ def aim(part: Part, projection: Projection | None = None) -> Aim:
         shortage = np.where(served, _implied_shortage_cost(part, projection, target), shortage)
     curve = CostCurve.of(projection, terms.holding_cost, shortage, backorder=part.backorder, worst=worst)
     free = np.where(served, target, curve.optimum())
+    return settled(part, projection, worst, curve, free, shortage)
+
+
+def settled(
+    part: Part,
+    projection: Projection,
+    worst: Ladder,
+    curve: CostCurve | TabledCurve,
+    free: Float[np.ndarray, " series"],
+    shortage: Float[np.ndarray, " series"],
+) -> Aim:
+    """Give the aim once the optimum of the window is found: longer cycles, ``min_stock`` and expiry are added to it."""
+    terms, served = part.terms, part.terms.objective > 0
     leftover = _leftover(part, projection, free, shortage)
     position = part.state.inventory_position - projection.mine
     floor = np.where(terms.min_stock > 0, terms.min_stock - position, -np.inf)
@@ -209,7 +223,7 @@ def _leftover(part: Part, projection: Projection, free: np.ndarray, shortage: np
     )
 
 
-def _cycle_units(curve: CostCurve, leftover: Leftover, cycle: Cycle) -> np.ndarray:
+def _cycle_units(curve: CostCurve | TabledCurve, leftover: Leftover, cycle: Cycle) -> np.ndarray:
     """Bisect the slope of cost and cycle value, which is convex; only the rows of the cycle are of use."""
     rows = cycle.rows
     low, high = curve.least - 1.0, curve.most + leftover.safety

@@ -138,8 +138,8 @@ def require_horizon(situation: Situation) -> None:
         If it ends before; the series are named.
     """
     terms = situation.terms
-    reach = terms.protection_interval + lead_margin(terms)
-    short = np.flatnonzero(terms.orderable & (reach > situation.demand.horizon))
+    reach = terms.reach
+    short = np.flatnonzero((terms.orderable | (terms.feeder >= 0)) & (reach > situation.demand.horizon))
     if len(short):
         raise DataError(
             f"the forecast ends after {situation.demand.horizon} periods, before the end of a protection interval",

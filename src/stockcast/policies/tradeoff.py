@@ -20,7 +20,7 @@ from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.coupling import Goods, orders
 from stockcast.policies.decision import decide
-from stockcast.policies.lines import WORTH_A_POOL, Lines, candidate_cost, line_table
+from stockcast.policies.lines import WORTH_A_POOL, Lines, candidate_cost, line_table, with_warehouses
 from stockcast.policies.milp import Solving
 from stockcast.policies.milp.worker import kept
 from stockcast.policies.newsvendor import Aim, aim, unmet_at_once
@@ -144,6 +144,7 @@ def tradeoff(
     made = {1.0: planned}
     for factor, lines in zip(others, tables, strict=False):
         moved = replace(situation, terms=shifted(situation.terms, factor))
+        lines = with_warehouses(lines, moved, rule)
         decided = decide(moved, lines, joint=policy in ("auto", "optimizer"), solving=solving)
         made[factor] = lines.at(decided.final)
     quantity = np.stack([made.get(factor, planned) for factor in factors])

@@ -22,7 +22,7 @@ LINE = ("pack", "moq", "max_order")  # what a line's own terms do
 WHOLE_ORDER = ("supplier_minimum", "truck", "price_break")
 SHARED = ("budget", "storage")
 STEPS = (
-    "need", "safety", "cycle", "on_hand", "on_order", "backorders", "excess", "not_due", "no_review", "not_orderable",
+    "need", "safety", "cycle", "on_hand", "on_order", "backorders", "at_places", "excess", "not_due", "no_review", "not_orderable",
     *LINE, *WHOLE_ORDER, *SHARED,
 )  # fmt: skip
 DIGITS = 6  # significant digits of published numbers
@@ -37,7 +37,8 @@ class Waterfall:
 
     ``need`` is the mean demand over the protection interval, ``safety`` what its risk adds, and ``cycle`` what an
     order cost or ``min_stock`` add to that, less what would expire: together the order-up-to level S. Less what is on
-    hand and on order, plus what is owed, that is S − inventory position. ``excess`` takes back what stands above S,
+    hand and on order, plus what is owed, that is S − inventory position; a warehouse's S is for all that it feeds, and
+    ``at_places`` takes off what lies there and is on its way to them. ``excess`` takes back what stands above S,
     ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be placed: what is
     left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own best;
     the terms of the supplier's whole order, then budget and storage, to what is ordered.
@@ -72,9 +73,10 @@ class Waterfall:
         need, level, free = whole(lines.demand_mean), whole(lines.level), whole(_published(lines.free))
         found["on_hand"], found["on_order"] = -whole(_published(state.on_hand)), -whole(_published(state.on_order))
         found["backorders"] = whole(_published(state.backorders))
-        held = found["on_hand"] + found["on_order"] + found["backorders"]
+        found["at_places"] = -whole(_published(lines.elsewhere))
+        held = found["on_hand"] + found["on_order"] + found["backorders"] + found["at_places"]
         tiny = 1e-9 * np.maximum(1.0, lines.level)
-        fills_up = np.abs(lines.free - lines.level + state.inventory_position) <= tiny
+        fills_up = np.abs(lines.free - lines.level + state.inventory_position + lines.elsewhere) <= tiny
         level = np.where((lines.free > 0) & fills_up, free - held, level)  # S itself in the digits of what it leads to
         base = np.where(np.abs(lines.base - lines.level) <= tiny, level, whole(lines.base))
         found["need"], found["safety"], found["cycle"], gap = need, base - need, level - base, level + held
@@ -135,7 +137,7 @@ def _own_terms(terms: SupplyTerms, lines: Lines, alone: np.ndarray) -> dict[str,
 
 def _decimals(state: InventoryState, lines: Lines, ordered: np.ndarray) -> Int[np.ndarray, " series"]:
     """Give each line's grid: its largest number in six digits, and every published unit of stock and order in full."""
-    given = np.stack([state.on_hand, state.on_order, state.backorders, ordered])
+    given = np.stack([state.on_hand, state.on_order, state.backorders, np.abs(lines.elsewhere), ordered])
     largest = np.maximum(given.max(axis=0), np.maximum(np.abs(lines.level), lines.demand_mean))
     most = np.clip(_shift(largest), 0, FINEST)
     apart = np.where(given != np.rint(given), _shift(given), 0).max(axis=0)

@@ -14,6 +14,7 @@ LABELS = {
     "on_hand": "on hand",
     "on_order": "on order",
     "backorders": "owed to customers",
+    "at_places": "at the places that it feeds",
     "excess": "stock above the order-up-to level",
     "not_due": "an order does not pay yet",
     "no_review": "no order can be placed now",

@@ -108,7 +108,7 @@ def horizon_of(config: RunConfig, terms: SupplyTerms) -> tuple[int, SupplyTerms,
         If the config names a horizon that is too short (exit 2).
     """
     longest = AT_MOST_DAYS if config.step == "day" else AT_MOST_DAYS // 7
-    reach = terms.protection_interval + lead_time_margin(terms)
+    reach = terms.reach
     beyond = reach > longest
     need = int(reach[~beyond].max(initial=1))
     wanted = config.forecast.horizon
@@ -145,11 +145,6 @@ def horizon_of(config: RunConfig, terms: SupplyTerms) -> tuple[int, SupplyTerms,
         review_period=np.where(beyond, horizon - lead_time, terms.review_period),
     )
     return horizon, held, alerts
-
-
-def lead_time_margin(terms: SupplyTerms) -> np.ndarray:
-    """Give the periods by which a lead time that varies may exceed its mean."""
-    return np.ceil(3.0 * terms.lead_time_sd).astype(np.int64)
 
 
 def workers_of(job: Job) -> int:

@@ -282,7 +282,7 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
                 file,
                 inputs.panel.series,
                 inputs.panel.time.after(horizon),
-                terms.protection_interval,
+                np.where(terms.feeder >= 0, terms.reach, terms.protection_interval),
                 Stream(assemble.seed_of(night.job), "user forecast"),
                 n_paths=night.job.config.forecast.paths,
             )
@@ -377,7 +377,7 @@ def move(night: Night, inputs: ingest.Inputs, situation: Situation) -> "policies
 
 def _say_why_held(inputs: ingest.Inputs, made: ReorderPlan) -> np.ndarray:
     """Name what keeps a line from being ordered; the policy knows only that it may not be."""
-    held = np.flatnonzero(made.binding == "not_orderable")
+    held = np.flatnonzero((made.binding == "not_orderable") & (inputs.terms.fed_by == ""))
     reason = made.reason.astype(object)
     for row in held.tolist():
         why = [

@@ -157,10 +157,14 @@ CODES: tuple[Code, ...] = (
          "Give lead_time_days in lanes, 0 where goods arrive before the next period's demand."),
     Code("SC-D123", "a transfer among the open orders", "Its supplier is a location with a lane to where it goes.",
          "Nothing to do: it is supply, and counts to no minimum, maximum, truck or budget."),
-    Code("SC-D124", "warehouses share out, and do not buy",
-         "What lies at a warehouse is moved to its places by marginal value; orders for a warehouse on behalf of its "
-         "places are not in this version.",
-         "Give a lane from the warehouse to each place; order the warehouse's own stock by hand."),
+    Code("SC-D124", "series that a warehouse feeds",
+         "Their supplier is a location, or locations.warehouse names one, with a lane to them: nothing is bought for "
+         "them, the warehouse's orders are for all that it feeds, and transfers share its stock out.",
+         "Nothing to do. A supplier in item_locations lets a place buy for itself."),
+    Code("SC-D125", "a place that its warehouse cannot feed",
+         "The warehouse does not carry the item or cannot order it, no lane leads to the place or it takes too long, "
+         "or the warehouse is fed by another one: the place goes on buying from the supplier of the item.",
+         "Add what is missing to inventory, items or lanes; or give the place a supplier in item_locations."),
     Code("SC-D070", "a forecast file that cannot be read", "The file given to --forecast is not there or no table.",
          "Name a CSV or Parquet file."),
     Code("SC-D071", "columns missing from a forecast file", "It needs sku, location, date, and samples or quantiles.",

@@ -1,0 +1,6 @@
+"""A warehouse and the places that it feeds: how its stock is shared out, and what it buys for all of them."""
+
+from stockcast.policies.echelon.feeding import Group, groups, shipped
+from stockcast.policies.echelon.ordering import Bought, bought
+
+__all__ = ["Bought", "Group", "bought", "groups", "shipped"]

@@ -1,0 +1,180 @@
+"""What the paths say of one group: the stock of all its places when an order of the warehouse arrives, and the need.
+
+The order arrives at the warehouse at the start of a, the next possible one at the start of n. Goods go on at once and
+are at place i at a + l_i; so on each path it decides about the periods a + l_i … n + l_i − 1 there. With D the demand::
+
+    N_ik = Σ_{a≤t≤a+l_i+k} D_it                  what place i needs at a to be served up to its period k
+    pool = Σ_i x_i + w + what comes before n     the stock of all, and what is on its way to any of them
+
+Before a every place lives on its own stock and what is on its way; once a further shipment can reach it, the warehouse's
+stock w serves what it lacks. Under lost sales what nobody serves is lost; with backorders it waits, and the pool is the
+echelon position less all demand, whoever serves it.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.random import Stream
+from stockcast.inventory import InventoryState, SupplyTerms
+from stockcast.policies.projection import arrivals
+
+SCALARS = ("rate", "mine", "first")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """One group's needs and stock, path by path; ``first`` is the member that is the warehouse, with sales of its own.
+
+    Parameters
+    ----------
+    need, inside
+        N_ik, and which columns lie before the next possible order.
+    pool
+        Stock of the whole group when the order arrives, without it.
+    own
+        Units then at the warehouse.
+    later
+        Open orders that come with or after the next possible order.
+    unmet
+        Demand that goes unmet before the order arrives.
+    demand, total
+        Demand of all members inside, and over the whole protection interval up to their lanes.
+    rate
+        Mean demand a period after that.
+    mine
+        Units of this very order that stand in the pipeline already.
+    """
+
+    need: Float[np.ndarray, "member path period"]
+    inside: Bool[np.ndarray, "path period"]
+    pool: Float[np.ndarray, " path"]
+    own: Float[np.ndarray, " path"]
+    later: Float[np.ndarray, " path"]
+    unmet: Float[np.ndarray, " path"]
+    demand: Float[np.ndarray, " path"]
+    total: Float[np.ndarray, " path"]
+    rate: float
+    mine: float
+    first: int
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, **{name: getattr(self, name) for name in self.__dataclass_fields__ if name not in SCALARS})
+
+    @property
+    def end(self) -> Float[np.ndarray, "member path"]:
+        """Give what each member needs for all its periods."""
+        last = np.maximum(self.inside.sum(axis=1) - 1, 0)
+        return np.asarray(np.take_along_axis(self.need, last[None, :, None], axis=2)[:, :, 0])
+
+
+def nodes(
+    state: InventoryState,
+    terms: SupplyTerms,
+    paths: Float[np.ndarray, "member path period"],
+    stream: Stream,
+    *,
+    first: int,
+    backorder: bool,
+) -> Nodes:
+    """Project one group: the warehouse in row ``first``, and the places, whose lead times are their lanes'."""
+    m, n_paths, horizon = paths.shape
+    here, after = (found[0] for found in arrivals(terms.take(np.array([first])), stream, n_paths, horizon))
+    lane = terms.lead_time.copy()
+    lane[first] = 0
+    supply = np.zeros((m, horizon + 1))
+    near = min(horizon, state.pipeline.shape[1])
+    supply[:, :near] = state.pipeline[:, :near]
+    supply[:, horizon] = state.pipeline[:, near:].sum(axis=1)
+    arrives = min(int(terms.lead_time[first] + terms.first_review[first]), horizon)
+    mine = float(min(terms.ordered_now[first], supply[first, arrives]))
+    supply[first, arrives] -= mine
+    stock, own, unmet = _until(state, terms, lane, paths, supply, here, first)
+    inside, demand, need = _windows(paths, here, after, lane)
+    coming = np.concatenate([np.zeros((m, 1)), np.cumsum(supply, axis=1)], axis=1)
+    until = np.minimum(after[None, :] + lane[:, None], horizon)
+    later = coming[:, -1:] - np.take_along_axis(coming, until, axis=1)
+    comes = coming[:, -1:] - np.take_along_axis(coming, np.broadcast_to(here, (m, n_paths)), axis=1) - later
+    if backorder:
+        served = np.take_along_axis(_running(paths), np.broadcast_to(here, (m, n_paths))[:, :, None], axis=2)[:, :, 0]
+        pool = (state.on_hand - state.backorders).sum() + (coming[:, -1:] - later - served).sum(axis=0)
+    else:
+        pool = own + stock.sum(axis=0) + comes.sum(axis=0)
+    interval = np.minimum(terms.protection_interval[first] + lane, horizon)
+    return Nodes(
+        need=need,
+        inside=inside,
+        pool=pool,
+        own=own + comes[first],
+        later=later.sum(axis=0),
+        unmet=unmet,
+        demand=demand,
+        total=np.take_along_axis(_running(paths), interval[:, None, None], axis=2)[:, :, 0].sum(axis=0),
+        rate=_rate(paths, interval, int(terms.review_period[first])),
+        mine=mine,
+        first=first,
+    )
+
+
+def _running(paths: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros((*paths.shape[:2], 1)), np.cumsum(paths, axis=2)], axis=2)
+
+
+def _until(
+    state: InventoryState,
+    terms: SupplyTerms,
+    lane: Int[np.ndarray, " member"],
+    paths: np.ndarray,
+    supply: np.ndarray,
+    here: np.ndarray,
+    first: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Walk to the order's arrival; give each member's stock, what lies at the warehouse, and what went unmet."""
+    m, n_paths, _ = paths.shape
+    ready = terms.review_period + lane
+    ready[first] = 0
+    stock = np.broadcast_to((state.on_hand - state.backorders)[:, None], (m, n_paths)).copy()
+    stock[first] = -state.backorders[first]
+    own, unmet = np.full(n_paths, state.on_hand[first]), np.zeros(n_paths)
+    for k in range(int(here.max(initial=0))):
+        running = k < here
+        own = own + np.where(running, supply[first, k], 0.0)
+        before = stock + np.where(np.arange(m) != first, supply[:, k], 0.0)[:, None]
+        left = np.maximum(before - paths[:, :, k], np.minimum(before, 0.0))
+        missed = np.maximum(paths[:, :, k] - np.maximum(before, 0.0), 0.0)
+        served = np.minimum(missed[k >= ready].sum(axis=0), np.maximum(own, 0.0))
+        stock = np.where(running, left, stock)
+        own = np.where(running, own - served, own)
+        unmet += np.where(running, missed.sum(axis=0) - served, 0.0)
+    return stock, own, unmet
+
+
+def _windows(
+    paths: np.ndarray, here: np.ndarray, after: np.ndarray, lane: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    m, n_paths, horizon = paths.shape
+    width = max(int((after - here).max(initial=1)), 1)
+    offset = np.arange(width)
+    inside = offset[None, :] < (after - here)[:, None]
+    total = _running(paths)
+    begin = np.take_along_axis(total, np.broadcast_to(here, (m, n_paths))[:, :, None], axis=2)
+    ends = here[None, :, None] + lane[:, None, None] + np.minimum(offset + 1, (after - here)[:, None])[None]
+    need = np.take_along_axis(total, np.minimum(ends, horizon), axis=2) - begin
+    start = np.minimum(here[None, :] + lane[:, None], horizon)[:, :, None]
+    demand = (need[:, :, -1:] + begin - np.take_along_axis(total, start, axis=2))[:, :, 0].sum(axis=0)
+    return inside, demand, need
+
+
+def _rate(paths: np.ndarray, interval: np.ndarray, review: int) -> float:
+    """Give the mean demand a period of all members, each after its own interval; as in ``policies.projection``."""
+    horizon = paths.shape[2]
+    beyond = np.arange(horizon)[None, :] >= interval[:, None]
+    beyond = np.where((horizon - interval >= review)[:, None], beyond, True)
+    means = paths.mean(axis=1)
+    after = (means * beyond).sum(axis=1) / np.maximum(beyond.sum(axis=1), 1)
+    return float(np.maximum(after, 0.1 * means.mean(axis=1)).sum())

@@ -1,0 +1,247 @@
+"""What a warehouse buys for the places that it feeds: an ordinary line with a cost table of its own.
+
+On each path the pool z = pool + Q is shared out by the marginal values that the places expect
+(``policies.echelon.sharing``): nobody knows the path yet. What it costs is counted on the path itself, so that a path
+on which all places sell well is one on which the pool ran down early too::
+
+    C(Q) = E Σ_i [h_i Σ_k (u_i − N_ik)⁺ + p_i (N_i,end − u_i)⁺] + h_W R (z − Σ_i u_i),    u_i = u_i(pool + Q)
+
+(backorders: p_i Σ_k (N_ik − u_i)⁺). A unit that stays costs the warehouse's h_W for the R periods up to the next order;
+one that goes on costs the place's h_i in the place of it: what decides is the difference, the echelon holding cost of
+Clark and Scarf (1960), whose optimum this is for one place and one period between orders.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from stockcast.core.arrays import freeze
+from stockcast.core.random import Stream
+from stockcast.demand import RecordedPaths, SampledForecast
+from stockcast.inventory import InventoryState, Situation
+from stockcast.policies.costs import CostCurve
+from stockcast.policies.echelon.feeding import Group, groups, implied, shipped
+from stockcast.policies.echelon.nodes import Nodes, nodes
+from stockcast.policies.echelon.sharing import Sharing
+from stockcast.policies.ladder import Ladder
+from stockcast.policies.newsvendor import Aim, settled
+from stockcast.policies.projection import AT_ONCE, Part, Projection
+from stockcast.policies.tabled import TabledCurve
+
+POINTS = 48  # of a place's curve, evenly among its kinks, to share out by
+COARSE, FINE = 25, 13  # quantities at which C is valued: over all, then twice around the best
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """The lines of some warehouses: their rows, what they aim at, and what lies where.
+
+    Parameters
+    ----------
+    elsewhere
+        Units at the places and on the way to them, less what they owe.
+    held
+        Units expected at the warehouse itself when its order arrives, without it.
+    """
+
+    rows: Int[np.ndarray, " warehouse"]
+    aim: Aim
+    elsewhere: Float[np.ndarray, " warehouse"]
+    held: Float[np.ndarray, " warehouse"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, rows=self.rows, elsewhere=self.elsewhere, held=self.held)
+
+
+def bought(situation: Situation) -> Iterator[Bought]:
+    """Give the lines of all warehouses that feed places, some at a time."""
+    every = groups(situation)
+    if not every:
+        return
+    seen, _ = shipped(situation)
+    shortage = np.zeros(len(situation.terms.series))
+    rows = np.concatenate([group.members for group in every])
+    rows = np.unique(rows)
+    shortage[rows] = implied(seen, rows)
+    size = max(1, AT_ONCE // (situation.demand.n_paths * situation.demand.horizon))
+    for begin in range(0, len(every), size):
+        yield _bought(situation, every[begin : begin + size], shortage)
+
+
+def _bought(situation: Situation, some: tuple[Group, ...], shortage: np.ndarray) -> Bought:
+    stream = Stream(situation.demand.stream.seed, "policies/lead_time")
+    backorder = situation.shared.unmet_demand == "backorder"
+    past = situation.past
+    found, curves, paths, short = [], [], [], []
+    for group in some:
+        members = group.members
+        own = situation.demand.take(members).paths()
+        node = nodes(
+            situation.state.take(members), situation.terms.take(members), own, stream,
+            first=group.first, backorder=backorder,
+        )  # fmt: skip
+        holding = situation.terms.holding_cost[members]
+        sales, stock = past.sales[members], situation.state.on_hand[members]
+        whole = bool((sales == np.floor(sales)).all() and (stock == np.floor(stock)).all())
+        means = own.mean(axis=(1, 2))
+        weight = means / means.sum() if means.sum() > 0 else np.full(len(members), 1.0 / len(members))
+        short.append(float(weight @ shortage[members]))
+        curves.append(pooled_cost(node, holding, shortage[members], backorder=backorder, whole=whole))
+        found.append(node)
+        paths.append(own.sum(axis=0))
+    rows = np.array([group.warehouse for group in some], dtype=np.int64)
+    part = _part(situation, some, np.stack(paths), np.array(short))
+    curve = _joined(curves, part.terms.shortage_cost)
+    projection = _projection(found)
+    worst = Ladder.of(projection.last[1])
+    aimed = settled(part, projection, worst, curve, curve.optimum(), part.terms.shortage_cost)
+    position = part.state.inventory_position - situation.state.inventory_position[rows]
+    return Bought(rows, aimed, position, np.array([node.own.mean() for node in found]))
+
+
+def pooled_cost(
+    node: Nodes,
+    holding: Float[np.ndarray, " member"],
+    shortage: Float[np.ndarray, " member"],
+    *,
+    backorder: bool,
+    whole: bool,
+) -> tuple[Float[np.ndarray, " quantity"], Float[np.ndarray, " quantity"]]:
+    """Give quantities, ascending, and C of each: over all that matters, and closer around the best."""
+    sharing = share_out(node, holding, shortage, backorder=backorder)
+    low, high = float(sharing.breaks[0] - node.pool.max()), float(sharing.breaks[-1] - node.pool.min())
+    wide = max((high - low) / (COARSE - 1), 1.0 if whole else 1e-6 * max(abs(high), abs(low), 1.0))
+    points = _grid(low - wide, high + wide, COARSE + 2, whole=whole)
+    cost = cost_of(node, sharing, holding, shortage, points, backorder=backorder)
+    for _ in range(2):
+        best = int(np.argmin(cost))
+        begin, end = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
+        new = np.setdiff1d(_grid(float(begin), float(end), FINE, whole=whole), points)
+        points = np.concatenate([points, new])
+        cost = np.concatenate([cost, cost_of(node, sharing, holding, shortage, new, backorder=backorder)])
+        order = np.argsort(points)
+        points, cost = points[order], cost[order]
+    return points, cost
+
+
+def _grid(low: float, high: float, count: int, *, whole: bool) -> np.ndarray:
+    found = np.linspace(low, high, count)
+    if whole and high - low > 2.0:
+        found = np.concatenate([[np.floor(low)], np.rint(found[1:-1]), [np.ceil(high)]])
+    return np.unique(found)
+
+
+def share_out(
+    node: Nodes, holding: Float[np.ndarray, " member"], shortage: Float[np.ndarray, " member"], *, backorder: bool
+) -> Sharing:
+    """Give how a pool is shared out by the costs that the members expect."""
+    m, n_paths, width = node.need.shape
+    held = Ladder.of(np.where(node.inside[None], node.need, np.inf).reshape(m, n_paths * width))
+    unmet = held if backorder else Ladder.of(node.end)
+    curve = CostCurve(
+        held, unmet, holding / n_paths, shortage / n_paths, held.rungs[:, 0], node.end.max(axis=1), np.zeros(m)
+    )
+    at = np.rint(np.linspace(0.0, 1.0, POINTS)[None, :] * (held.count[:, None] - 1)).astype(np.int64)
+    units = np.take_along_axis(held.rungs, at, axis=1)
+    periods = float(node.inside.sum(axis=1).mean())
+    before = -shortage * (periods if backorder else 1.0)
+    return Sharing.of(units, curve.cost(units), before, holding * periods, float(holding[node.first]) * periods)
+
+
+def cost_of(
+    node: Nodes,
+    sharing: Sharing,
+    holding: Float[np.ndarray, " member"],
+    shortage: Float[np.ndarray, " member"],
+    quantity: Float[np.ndarray, " quantity"],
+    *,
+    backorder: bool,
+) -> Float[np.ndarray, " quantity"]:
+    """Give C of some quantities."""
+    if not len(quantity):
+        return np.zeros(0)
+    pool = node.pool[:, None] + quantity[None, :]
+    units = sharing.at(pool)
+    out = np.zeros_like(pool)
+    size = max(1, AT_ONCE // pool.size)
+    for begin in range(0, len(units), size):
+        some = slice(begin, begin + size)
+        here, h, p = units[some], holding[some, None, None], shortage[some, None, None]
+        for k in range(node.need.shape[2]):
+            over = here - node.need[some, :, k, None]
+            cost = h * np.maximum(over, 0.0)
+            if backorder:
+                cost += p * np.maximum(-over, 0.0)
+            out += np.where(node.inside[:, k, None], cost.sum(axis=0), 0.0)
+        if not backorder:
+            out += (p * np.maximum(node.end[some, :, None] - here, 0.0)).sum(axis=0)
+    stays = pool - units.sum(axis=0)
+    out += holding[node.first] * node.inside.sum(axis=1)[:, None] * stays
+    return np.asarray(out.mean(axis=0))
+
+
+def _part(situation: Situation, some: tuple[Group, ...], paths: np.ndarray, short: np.ndarray) -> Part:
+    """Give the warehouses' lines with the stock and the demand of all that they feed."""
+    rows = np.array([group.warehouse for group in some], dtype=np.int64)
+    state, demand = situation.state, situation.demand
+    sums = [
+        np.stack([values[group.members].sum(axis=0) for group in some])
+        for values in (state.on_hand, state.backorders, state.pipeline)
+    ]
+    axis = state.series.take(rows)
+    terms = situation.terms.take(rows)
+    least = np.array([situation.terms.min_stock[group.members].sum() for group in some])
+    n = len(rows)
+    terms = terms.replace(
+        objective=np.zeros(n, dtype=np.int64), target=np.zeros(n), shelf_life=np.full(n, np.inf), shortage_cost=short,
+        min_stock=least,
+    )  # fmt: skip
+    sales, stock = situation.past.sales, state.on_hand
+    whole = np.array([
+        bool((sales[g.members] == np.floor(sales[g.members])).all() and (stock[g.members] % 1 == 0).all()) for g in some
+    ])
+    pooled = SampledForecast(axis, demand.time, RecordedPaths(paths), demand.stream, demand.n_paths)
+    return Part(
+        InventoryState(axis, *sums), pooled, terms, situation.shared.unmet_demand == "backorder", whole
+    )
+
+
+def _projection(found: list[Nodes]) -> Projection:
+    """Give the groups as if each were one place: its pool, and the need of all."""
+    pool = np.stack([node.pool for node in found])
+    need = np.stack([node.end.sum(axis=0) for node in found]) - pool
+    demand = np.stack([node.demand for node in found])
+    nothing = np.zeros_like(pool)
+    return Projection(
+        stock=pool,
+        need=need[:, :, None],
+        peak=need[:, :, None],
+        inside=np.ones((*pool.shape, 1), dtype=bool),
+        window=demand[:, :, None],
+        unmet_before=np.stack([node.unmet for node in found]),
+        unmet_before_open=nothing,
+        later=np.stack([node.later for node in found]),
+        demand=demand,
+        total=np.stack([node.total for node in found]),
+        rate=np.array([node.rate for node in found]),
+        mine=np.array([node.mine for node in found]),
+        in_time=np.full_like(pool, np.inf),
+        last=(need, need.copy()),
+    )
+
+
+def _joined(curves: list[tuple[np.ndarray, np.ndarray]], short: np.ndarray) -> TabledCurve:
+    """Put curves of different numbers of points into one table, the shorter ones drawn out at their last slope."""
+    most = max(len(points) for points, _ in curves)
+    units, value = np.empty((len(curves), most)), np.empty((len(curves), most))
+    for at, (points, cost) in enumerate(curves):
+        more = np.arange(1, most - len(points) + 1) * (points[-1] - points[-2])
+        slope = (cost[-1] - cost[-2]) / (points[-1] - points[-2])
+        units[at] = np.concatenate([points, points[-1] + more])
+        value[at] = np.concatenate([cost, cost[-1] + slope * more])
+    return TabledCurve.of(units, value, short)
