@@ -32,7 +32,7 @@ from stockcast.policies.projection import AT_ONCE, Part, Projection
 from stockcast.policies.tabled import TabledCurve
 
 POINTS = 48  # of a place's curve, evenly among its kinks, to share out by
-COARSE, FINE = 25, 13  # quantities at which C is valued: over all, then twice around the best
+COARSE, FINE = 19, 9  # quantities at which C is valued: over all, then twice around the best
 
 
 @final
@@ -171,15 +171,16 @@ def cost_of(
     size = max(1, AT_ONCE // pool.size)
     for begin in range(0, len(units), size):
         some = slice(begin, begin + size)
-        here, h, p = units[some], holding[some, None, None], shortage[some, None, None]
+        here, over = units[some], np.empty_like(units[some])
         for k in range(node.need.shape[2]):
-            over = here - node.need[some, :, k, None]
-            cost = h * np.maximum(over, 0.0)
+            np.subtract(here, node.need[some, :, k, None], out=over)
+            cost = np.tensordot(holding[some], np.maximum(over, 0.0), 1)
             if backorder:
-                cost += p * np.maximum(-over, 0.0)
-            out += np.where(node.inside[:, k, None], cost.sum(axis=0), 0.0)
+                cost -= np.tensordot(shortage[some], np.minimum(over, 0.0), 1)
+            out += np.where(node.inside[:, k, None], cost, 0.0)
         if not backorder:
-            out += (p * np.maximum(node.end[some, :, None] - here, 0.0)).sum(axis=0)
+            np.subtract(node.end[some, :, None], here, out=over)
+            out += np.tensordot(shortage[some], np.maximum(over, 0.0), 1)
     stays = pool - units.sum(axis=0)
     out += holding[node.first] * node.inside.sum(axis=1)[:, None] * stays
     return np.asarray(out.mean(axis=0))

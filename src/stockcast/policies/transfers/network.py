@@ -66,7 +66,13 @@ def spare(situation: Situation, movable: Bool[np.ndarray, " series"]) -> Float[n
 def lies_for_others(situation: Situation) -> Bool[np.ndarray, " series"]:
     """Tell whose stock is a warehouse's that has sold none of it: worth what the places that it feeds make of it."""
     here = np.isin(situation.terms.series.location, list(situation.shared.warehouses))
-    return np.asarray(here & ~(situation.past.sales > 0).any(axis=1))
+    return np.asarray(here & ~(situation.past.sales > 0).any(axis=1) & ~feeds(situation))
+
+
+def feeds(situation: Situation) -> Bool[np.ndarray, " series"]:
+    """Tell which series are a warehouse's that feeds others of its sku."""
+    feeder = situation.terms.feeder
+    return np.isin(np.arange(len(feeder)), feeder[feeder >= 0])
 
 
 def ways(
@@ -92,8 +98,11 @@ def ways(
     whole = _whole(situation)
     piece = np.where(whole[giver] & whole[receiver], 1.0, _hundredth(size[receiver]))
     step = np.where(lanes.pack_size[lane] > 0, lanes.pack_size[lane], piece)
-    found = Ways(lane, giver, receiver, lanes.lead_time[lane], step, lanes.unit_cost[lane])
-    return found.take(np.flatnonzero(movable[giver] & movable[receiver] & (spare[giver] >= step)))
+    # a place that is fed pays for the way of every unit that it sells, tonight's or a later one: it decides nothing
+    cost = np.where(situation.terms.feeder[receiver] == giver, 0.0, lanes.unit_cost[lane])
+    found = Ways(lane, giver, receiver, lanes.lead_time[lane], step, cost)
+    back = feeds(situation)[receiver]  # nothing is brought back to a warehouse, which would only wait there
+    return found.take(np.flatnonzero(movable[giver] & movable[receiver] & (spare[giver] >= step) & ~back))
 
 
 def _positions(places: np.ndarray, names: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from jaxtyping import Bool
 from stockcast.core.findings import Alert
 from stockcast.inventory import InventoryState, Situation, Transfers
 from stockcast.policies.costs import NEAR
+from stockcast.policies.echelon import shipped
 from stockcast.policies.projection import require_horizon
 from stockcast.policies.transfers.lines import Line, joined, with_room, written
 from stockcast.policies.transfers.network import GIVES, Network, Sent, Ways, lies_for_others, spare, ways
@@ -63,19 +64,20 @@ def propose(
     if not len(situation.shared.lanes) or not len(axis):
         return nothing
     require_horizon(situation)
+    seen, ships = shipped(situation)
     may = np.ones(len(axis), dtype=bool) if movable is None else movable
     priced = (situation.terms.objective == 0) | (situation.terms.holding_cost > 0)
     silent = _left_alone(situation, may & ~priced)
     may = may & priced
     lines: list[Line] = []
     closed: dict[int, tuple[float, float]] = {}
-    now, only, cut = situation, may, False
+    now, only, cut = seen, may, False
     shared = bool((situation.shared.lanes.order_cost > 0).any())
     for count in range(ROUNDS):
         if time.monotonic() > until:
             cut = True
             break
-        found = _round(now, only, until, workers)
+        found = _round(now, only, ships, until, workers)
         closed |= found.closed
         cut |= found.cut
         lines += found.lines
@@ -102,9 +104,9 @@ class _Round:
     cut: bool = False
 
 
-def _round(situation: Situation, movable: np.ndarray, until: float, workers: int) -> _Round:
+def _round(situation: Situation, movable: np.ndarray, ships: np.ndarray, until: float, workers: int) -> _Round:
     """Settle every sku once, each place in one role."""
-    network = _network(situation, movable, until, workers)
+    network = _network(situation, movable, ships, until, workers)
     if network is None:
         return _Round([], {})
     network.begin()
@@ -114,7 +116,9 @@ def _round(situation: Situation, movable: np.ndarray, until: float, workers: int
     return _Round(_lines(network, chosen), closed, cut or network.late)
 
 
-def _network(situation: Situation, movable: np.ndarray, until: float, workers: int) -> Network | None:
+def _network(
+    situation: Situation, movable: np.ndarray, ships: np.ndarray, until: float, workers: int
+) -> Network | None:
     """Give the ways on which the best of both ends leaves something over, and what stock is worth without a change.
 
     At both ends the first pack is looked at, and a large change too: an order cost or a minimum that a whole lot saves
@@ -129,7 +133,7 @@ def _network(situation: Situation, movable: np.ndarray, until: float, workers: i
         return None
     n = len(situation.terms.series)
     rows = np.unique(np.concatenate([every.giver, every.receiver]))
-    fixed = anchor(situation, rows, workers=workers)
+    fixed = anchor(situation, rows, ships, workers=workers)
     pack = np.full(n, np.inf)
     np.minimum.at(pack, every.giver, every.step)
     np.minimum.at(pack, every.receiver, every.step)

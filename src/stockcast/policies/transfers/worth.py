@@ -9,6 +9,9 @@ what the plan itself minimises over the admissible purchases q (``policies.order
 arrival of the purchase after it, the value of what is left, waste, the line's order cost. So a unit is worth little
 where a purchase comes in time, and much where demand comes before any purchase can.
 
+A place that a warehouse feeds has no purchase: a is where what is sent tonight arrives, C(0) runs to the arrival of the
+next shipment. A unit that stays at the warehouse costs its h until it ships again.
+
 Money for goods is not part of it: whatever is moved is bought once, sooner or later. A series with a service target
 counts what is missing at the shortage cost that the target implies. Stock that would lie longer than a year counts as
 if it lay a year, as in ``policies.costs``.
@@ -73,19 +76,22 @@ class Anchor:
         The demand a period at which what is left is used up.
     wanted
         Units that would be purchased without packs and minimums: a size to look at.
+    ships
+        Periods to the next shipment of a warehouse that feeds others, 0 for all other series.
     """
 
     shortage_cost: Float[np.ndarray, " series"]
     rate: Float[np.ndarray, " series"]
     wanted: Float[np.ndarray, " series"]
+    ships: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        freeze(self, shortage_cost=self.shortage_cost, rate=self.rate, wanted=self.wanted)
+        freeze(self, shortage_cost=self.shortage_cost, rate=self.rate, wanted=self.wanted, ships=self.ships)
 
     def take(self, rows: np.ndarray) -> "Anchor":
         """Give that of some series."""
-        return Anchor(self.shortage_cost[rows], self.rate[rows], self.wanted[rows])
+        return Anchor(self.shortage_cost[rows], self.rate[rows], self.wanted[rows], self.ships[rows])
 
 
 def worth(
@@ -111,7 +117,9 @@ def worth(
     return np.concatenate(found) if found else np.zeros((0, changes.units.shape[1]))
 
 
-def anchor(situation: Situation, rows: Int[np.ndarray, " row"], *, workers: int = 1) -> Anchor:
+def anchor(
+    situation: Situation, rows: Int[np.ndarray, " row"], ships: Float[np.ndarray, " series"], *, workers: int = 1
+) -> Anchor:
     """Find what is held fixed for some series (ascending rows); 0 for the others."""
     pieces = [Part.of(situation, rows[begin : begin + CHUNK]) for begin in range(0, len(rows), CHUNK)]
     workers = workers if len(pieces) >= WORTH_A_POOL else 1
@@ -119,7 +127,7 @@ def anchor(situation: Situation, rows: Int[np.ndarray, " row"], *, workers: int 
     out = np.zeros((3, len(situation.past.series)))
     if found:
         out[:, rows] = np.concatenate(found, axis=1)
-    return Anchor(out[0], out[1], out[2])
+    return Anchor(out[0], out[1], out[2], ships)
 
 
 def _anchor(part: Part) -> Float[np.ndarray, "3 series"]:
@@ -176,7 +184,13 @@ def changed(
 
 def _costs(part: Part, fixed: Anchor) -> Float[np.ndarray, " series"]:
     out = np.empty(len(part.terms.series))
+    feeds = np.flatnonzero(fixed.ships > 0)
+    if len(feeds):
+        out[feeds] = _kept(part.take(feeds), fixed.ships[feeds])
     for rows in batches(part):
+        rows = rows[fixed.ships[rows] == 0]
+        if not len(rows):
+            continue
         some = part.take(rows)
         found = _anchored(aim(some), fixed.take(rows))
         best = choose(found)
@@ -187,6 +201,24 @@ def _costs(part: Part, fixed: Anchor) -> Float[np.ndarray, " series"]:
 
 def _anchored(found: Aim, fixed: Anchor) -> Aim:
     return replace(found, leftover=replace(found.leftover, rate=np.maximum(found.leftover.rate, fixed.rate)))
+
+
+def _kept(part: Part, ships: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+    """Give what the stock of a warehouse costs while it waits for the next shipment, sales of its own served from it.
+
+    Its own sales count until a purchase can arrive; what stays is there to be shipped then, and worth neither more nor
+    less for it.
+    """
+    terms = part.terms
+    own = terms.first_review + terms.lead_time
+    until = np.minimum(ships, part.demand.horizon - 1).astype(np.int64)
+    until = np.minimum(until, own)
+    here = part.terms.replace(
+        lead_time=until, lead_time_sd=np.zeros_like(terms.lead_time_sd), first_review=np.zeros_like(until),
+        ordered_now=np.where(until == own, terms.ordered_now, 0.0),
+    )  # fmt: skip
+    rest = np.maximum(ships - until, 0.0) * terms.holding_cost * part.state.on_hand
+    return cost_before(replace(part, terms=here)) + rest
 
 
 def cost_before(part: Part) -> Float[np.ndarray, " series"]:
