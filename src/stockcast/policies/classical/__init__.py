@@ -9,6 +9,7 @@ from stockcast.policies.classical.demand import (
     Poisson,
 )
 from stockcast.policies.classical.lots import economic_order_quantity, power_of_two, with_backorders, with_price_breaks
+from stockcast.policies.classical.serial import Serial, serial_levels
 from stockcast.policies.classical.stochastic import (
     Found,
     base_stock,
@@ -28,6 +29,7 @@ __all__ = [
     "NegativeBinomial",
     "Normal",
     "Poisson",
+    "Serial",
     "base_stock",
     "economic_order_quantity",
     "period_cost",
@@ -36,6 +38,7 @@ __all__ = [
     "reorder_and_level_poisson",
     "reorder_and_lot",
     "review_and_level",
+    "serial_levels",
     "wagner_whitin",
     "with_backorders",
     "with_price_breaks",

@@ -12,7 +12,7 @@ Clark and Scarf (1960), whose optimum this is for one place and one period betwe
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -91,42 +91,78 @@ def _bought(situation: Situation, some: tuple[Group, ...], shortage: np.ndarray)
         means = own.mean(axis=(1, 2))
         weight = means / means.sum() if means.sum() > 0 else np.full(len(members), 1.0 / len(members))
         short.append(float(weight @ shortage[members]))
-        curves.append(pooled_cost(node, holding, shortage[members], backorder=backorder, whole=whole))
+        cost = Pooled.of(node, holding, shortage[members], backorder=backorder, whole=whole)
+        cost.begin()
+        curves.append(cost)
         found.append(node)
         paths.append(own.sum(axis=0))
     rows = np.array([group.warehouse for group in some], dtype=np.int64)
     part = _part(situation, some, np.stack(paths), np.array(short))
-    curve = _joined(curves, part.terms.shortage_cost)
     projection = _projection(found)
     worst = Ladder.of(projection.last[1])
-    aimed = settled(part, projection, worst, curve, curve.optimum(), part.terms.shortage_cost)
+    for _ in range(3):
+        curve = _joined(curves, part.terms.shortage_cost)
+        aimed = settled(part, projection, worst, curve, curve.optimum(), part.terms.shortage_cost)
+        beyond = np.flatnonzero(aimed.units != aimed.free)
+        if not len(beyond):
+            break
+        for at in beyond.tolist():  # an order cost or a minimum stock aims where the first looks were coarse
+            curves[at].closer(float(aimed.units[at]))
     position = part.state.inventory_position - situation.state.inventory_position[rows]
     return Bought(rows, aimed, position, np.array([node.own.mean() for node in found]))
 
 
-def pooled_cost(
-    node: Nodes,
-    holding: Float[np.ndarray, " member"],
-    shortage: Float[np.ndarray, " member"],
-    *,
-    backorder: bool,
-    whole: bool,
-) -> tuple[Float[np.ndarray, " quantity"], Float[np.ndarray, " quantity"]]:
-    """Give quantities, ascending, and C of each: over all that matters, and closer around the best."""
-    sharing = share_out(node, holding, shortage, backorder=backorder)
-    low, high = float(sharing.breaks[0] - node.pool.max()), float(sharing.breaks[-1] - node.pool.min())
-    wide = max((high - low) / (COARSE - 1), 1.0 if whole else 1e-6 * max(abs(high), abs(low), 1.0))
-    points = _grid(low - wide, high + wide, COARSE + 2, whole=whole)
-    cost = cost_of(node, sharing, holding, shortage, points, backorder=backorder)
-    for _ in range(2):
-        best = int(np.argmin(cost))
-        begin, end = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
-        new = np.setdiff1d(_grid(float(begin), float(end), FINE, whole=whole), points)
-        points = np.concatenate([points, new])
-        cost = np.concatenate([cost, cost_of(node, sharing, holding, shortage, new, backorder=backorder)])
-        order = np.argsort(points)
-        points, cost = points[order], cost[order]
-    return points, cost
+@final
+@dataclass(slots=True)
+class Pooled:
+    """C of one group at the quantities looked at so far, ascending: the mutable thing of this module."""
+
+    node: Nodes
+    sharing: Sharing
+    holding: Float[np.ndarray, " member"]
+    shortage: Float[np.ndarray, " member"]
+    backorder: bool
+    whole: bool
+    units: Float[np.ndarray, " quantity"] = field(default_factory=lambda: np.zeros(0))
+    cost: Float[np.ndarray, " quantity"] = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def of(
+        cls,
+        node: Nodes,
+        holding: Float[np.ndarray, " member"],
+        shortage: Float[np.ndarray, " member"],
+        *,
+        backorder: bool,
+        whole: bool,
+    ) -> "Pooled":
+        """Share the pool out, and look at nothing yet."""
+        sharing = share_out(node, holding, shortage, backorder=backorder)
+        return cls(node, sharing, holding, shortage, backorder, whole)
+
+    def begin(self) -> None:
+        """Look at all quantities that matter, then twice around the best."""
+        breaks, pool = self.sharing.breaks, self.node.pool
+        low, high = float(breaks[0] - pool.max()), float(breaks[-1] - pool.min())
+        least = 1.0 if self.whole else 1e-6 * max(abs(high), abs(low), 1.0)
+        wide = max((high - low) / (COARSE - 1), least)
+        self.look(_grid(low - wide, high + wide, COARSE + 2, whole=self.whole))
+        for _ in range(2):
+            self.closer(float(self.units[np.argmin(self.cost)]))
+
+    def closer(self, at: float) -> None:
+        """Look between the quantities that lie on both sides of one."""
+        right = int(np.clip(np.searchsorted(self.units, at, side="right"), 1, len(self.units) - 1))
+        left = max(int(np.searchsorted(self.units, at)) - 1, 0)
+        self.look(_grid(float(self.units[left]), float(self.units[right]), FINE, whole=self.whole))
+
+    def look(self, units: Float[np.ndarray, " quantity"]) -> None:
+        """Value quantities that are not known yet."""
+        new = np.setdiff1d(units, self.units)
+        found = cost_of(self.node, self.sharing, self.holding, self.shortage, new, backorder=self.backorder)
+        every, cost = np.concatenate([self.units, new]), np.concatenate([self.cost, found])
+        order = np.argsort(every)
+        self.units, self.cost = every[order], cost[order]
 
 
 def _grid(low: float, high: float, count: int, *, whole: bool) -> np.ndarray:
@@ -236,11 +272,12 @@ def _projection(found: list[Nodes]) -> Projection:
     )
 
 
-def _joined(curves: list[tuple[np.ndarray, np.ndarray]], short: np.ndarray) -> TabledCurve:
+def _joined(curves: list[Pooled], short: np.ndarray) -> TabledCurve:
     """Put curves of different numbers of points into one table, the shorter ones drawn out at their last slope."""
-    most = max(len(points) for points, _ in curves)
+    most = max(len(one.units) for one in curves)
     units, value = np.empty((len(curves), most)), np.empty((len(curves), most))
-    for at, (points, cost) in enumerate(curves):
+    for at, one in enumerate(curves):
+        points, cost = one.units, one.cost
         more = np.arange(1, most - len(points) + 1) * (points[-1] - points[-2])
         slope = (cost[-1] - cost[-2]) / (points[-1] - points[-2])
         units[at] = np.concatenate([points, points[-1] + more])

@@ -68,7 +68,7 @@ class Sharing:
         """
         n = len(units)
         length = np.diff(units, axis=1)
-        slope = np.diff(cost, axis=1) / np.where(length > 0, length, 1.0)
+        slope = np.where(length > 0, np.diff(cost, axis=1) / np.where(length > 0, length, 1.0), -np.inf)
         last = int(np.argmin(np.append(beyond, keep)))
         end = min(float(beyond.min()), keep)
         member = np.repeat(np.arange(n), length.shape[1])

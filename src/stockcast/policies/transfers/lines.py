@@ -86,7 +86,9 @@ def _reason(situation: Situation, made: Transfers, at: int) -> str:
     there = int(lanes.lead_time[lane])
     bought = int(terms.first_review[receiver] + terms.lead_time[receiver])
     days = abs(bought - there) * time.days
-    if not bool(terms.orderable[receiver]):
+    if terms.feeder[receiver] == giver:
+        when = f"the next shipment is there on {time.date(there + int(terms.review_period[receiver]))}"
+    elif not bool(terms.orderable[receiver]):
         when = "where nothing can be ordered"
     elif bought > there:
         when = f"{days} days before an order can arrive"
