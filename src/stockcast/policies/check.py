@@ -91,6 +91,8 @@ def _line(situation: Situation, at: int, amount: Decimal) -> list[Violation]:
     if amount < 0:
         return [Violation("negative", where, f"{float(amount):g} units")]
     found = []
+    if str(terms.fed_by[at]):
+        found.append(Violation("fed", where, f"{float(amount):g} units bought, {terms.fed_by[at]} feeds it"))
     if not bool(terms.orderable[at]):
         found.append(Violation("not_orderable", where, f"{float(amount):g} units of a series that is not ordered"))
     if not bool(terms.at_review[at]):

@@ -96,12 +96,12 @@ def test_the_lanes_of_a_selection_are_those_of_all(tmp_path):
     assert len(got.shared.lanes) == 1
 
 
-def test_warehouses_are_told_with_what_they_do_and_do_not(tmp_path):
+def test_warehouses_are_told_with_what_they_feed(tmp_path):
     places = "location,warehouse\nLYON,PARIS\nPARIS,\n"
     tables = {"inventory": INVENTORY, "sales": SALES, "locations": places}
     got = load_tables(tmp_path, {**tables, "lanes": "from_location,to_location\nPARIS,LYON\n"})
     assert got.shared.warehouses == ("PARIS",)
-    assert told(got, "SC-D124") == [("warning", "locations", None, "warehouse", None)]
+    assert told(got, "SC-D124") == [("info", "locations", None, "warehouse", None)]
     apart = load_tables(tmp_path, {**tables, "lanes": "from_location,to_location\nLYON,PARIS\n"})
     assert apart.shared.warehouses == ()
     assert [issue.column for issue in apart.issues if issue.code == "SC-D121"] == ["warehouse"]

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from ingest_project import codes, load_tables
+
+LANES = "from_location,to_location,lead_time_days,unit_cost,pack_size\nHUB,LYON,1,0.1,6\nHUB,PARIS,2,0.1,\n"
+STOCK = "sku,location,on_hand\nA,HUB,50\nA,LYON,5\nA,PARIS,5\nB,LYON,1\n"
+SALES = "date,sku,location,quantity\n2026-11-17,A,PARIS,1\n2026-11-18,A,LYON,1\n2026-11-18,B,LYON,2\n"
+PLACES = "location,warehouse\nHUB,\nLYON,HUB\nPARIS,HUB\n"
+
+
+def load(tmp_path, **tables):
+    given = {"inventory": STOCK, "sales": SALES, "lanes": LANES, "locations": PLACES, **tables}
+    return load_tables(tmp_path, {name: text for name, text in given.items() if text}, max_bad_rows=0.9)
+
+
+def fed(got):
+    axis = got.terms.series
+    return {(s, p): by for s, p, by in zip(axis.sku, axis.location, got.terms.fed_by, strict=True) if by}
+
+
+def told(got, code):
+    return [issue.message for issue in got.issues if issue.code == code]
+
+
+def test_the_warehouse_of_a_place_feeds_it_what_it_carries(tmp_path):
+    got = load(tmp_path)
+    assert fed(got) == {("A", "LYON"): "HUB", ("A", "PARIS"): "HUB"}
+    terms = got.terms
+    rows = np.flatnonzero(terms.fed_by == "HUB")
+    assert terms.supplier[rows].tolist() == ["HUB", "HUB"]
+    assert terms.lead_time[rows].tolist() == [1, 2]
+    assert terms.pack_size[rows].tolist() == [6, 0]
+    assert not terms.orderable[rows].any()
+    assert terms.orderable[terms.feeder[rows]].all()
+    assert terms.reach[rows].tolist() == [
+        terms.protection_interval[terms.feeder[rows]][0] + far for far in (1, 2)
+    ]
+    assert "2 series are fed by a warehouse: 2 by HUB" in told(got, "SC-D124")[0]
+    assert "the warehouse does not carry the item: B@LYON" in told(got, "SC-D125")[0]
+
+
+def test_a_supplier_that_is_a_location_feeds_too(tmp_path):
+    items = "sku,supplier,unit_cost,price\nA,HUB,1,2\nB,acme,1,2\n"
+    own = "sku,location,supplier\nA,HUB,acme\n"
+    got = load(tmp_path, items=items, item_locations=own, locations=None)
+    assert fed(got) == {("A", "LYON"): "HUB", ("A", "PARIS"): "HUB"}
+    assert got.terms.supplier[got.terms.feeder[got.terms.feeder >= 0]].tolist() == ["acme", "acme"]
+
+
+def test_a_supplier_of_its_own_lets_a_place_buy_for_itself(tmp_path):
+    got = load(tmp_path, item_locations="sku,location,supplier\nA,LYON,acme\n")
+    assert fed(got) == {("A", "PARIS"): "HUB"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "why"),
+    [
+        ({"lanes": "from_location,to_location,lead_time_days\nHUB,PARIS,2\n"}, "no lane leads there"),
+        (
+            {"lanes": "from_location,to_location,lead_time_days\nHUB,PARIS,2\nHUB,LYON,400\n"},
+            "the lane takes longer than 371 days",
+        ),
+    ],
+)
+def test_what_cannot_be_fed_buys_on_and_is_told(tmp_path, tables, why):
+    got = load(tmp_path, **tables)
+    assert fed(got) == {("A", "PARIS"): "HUB"}
+    at = got.terms.series.locate(np.array(["A"]), np.array(["LYON"]))
+    assert got.terms.orderable[at].all()
+    assert any(why in text and "A@LYON" in text for text in told(got, "SC-D125"))
+
+
+def test_a_warehouse_that_is_fed_itself_is_an_ordinary_place(tmp_path):
+    lanes = "from_location,to_location,lead_time_days\nHUB,LYON,1\nLYON,PARIS,1\n"
+    got = load(tmp_path, lanes=lanes, locations="location,warehouse\nHUB,\nLYON,HUB\nPARIS,LYON\n")
+    assert fed(got) == {("A", "LYON"): "HUB"}
+    assert any("fed by another one: A@PARIS" in text for text in told(got, "SC-D125"))
+
+
+def test_a_shipment_on_its_way_is_supply_and_nothing_bought(tmp_path):
+    orders = "sku,location,quantity,expected_date,order_date,supplier\nA,LYON,4,2026-11-20,2026-11-19,HUB\n"
+    got = load(tmp_path, open_orders=orders)
+    assert got.state.on_order.sum() == 4
+    assert got.terms.ordered_now.tolist() == [0, 0, 0, 0]
+    assert "SC-D123" in codes(got)
