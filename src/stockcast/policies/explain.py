@@ -8,6 +8,7 @@ from stockcast.policies.lines import Lines
 
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
+NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
 SHARED_LIMITS = ("budget", "storage")
 AFTER_PACKS = ("moq", "max_order", *WHOLE_ORDERS, *SHARED_LIMITS, "no_review", "not_orderable")
 
@@ -85,7 +86,7 @@ def reasons(
         if binding[at] == "not_orderable":
             text = "not ordered: no item row, no stock row, ended, or held"
             if terms.fed_by[at]:
-                text = f"fed from {terms.fed_by[at]}, nothing is bought; {demand}"
+                text = f"fed from {terms.fed_by[at]}: {NOTHING_COMES}; {demand}"
         elif binding[at] == "no_review":
             text = f"no review until {next_review[at]}"
         elif quantity[at] > 0:

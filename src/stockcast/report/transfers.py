@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from stockcast.inventory import ReorderPlan, Situation, Transfers
-from stockcast.policies.explain import units_text
+from stockcast.policies.explain import NOTHING_COMES, units_text
 from stockcast.report.markup import Cell, section, soft, table
 from stockcast.report.tables import Columns
 
@@ -89,5 +89,10 @@ def reasons_with_transfers(
         lane, many = int(transfers.lane[at]), units_text(float(transfers.quantity[at]))
         reason[transfers.giver[at]] += f"; sends {many} to {lanes.to_location[lane]} first"
         when = time.date(int(lanes.lead_time[lane]))
-        reason[transfers.receiver[at]] += f"; receives {many} from {lanes.from_location[lane]} on {when}"
+        begin, receiver = str(lanes.from_location[lane]), int(transfers.receiver[at])
+        fed = f"fed from {begin}: {NOTHING_COMES}"
+        if situation.terms.fed_by[receiver] == begin and reason[receiver].startswith(fed):
+            reason[receiver] = reason[receiver].replace(fed, f"fed from {begin}: {many} come by transfer on {when}", 1)
+        else:
+            reason[receiver] += f"; receives {many} from {begin} on {when}"
     return reason.astype(np.str_)

@@ -85,7 +85,9 @@ def _level_shift(limits: Limits, situation: Situation, plan: ReorderPlan) -> Hel
     best = float(np.convolve(before, np.full(week, 1.0 / week), mode="valid").max())
     # over each protection interval, which the plan knows already: the paths need not be drawn once more
     periods = np.minimum(situation.terms.protection_interval, situation.demand.horizon)
-    forecast = float((plan.demand_mean / periods).sum())
+    feeder = situation.terms.feeder
+    others = ~np.isin(np.arange(len(feeder)), feeder[feeder >= 0])  # a warehouse's demand is that of its places
+    forecast = float((plan.demand_mean / periods)[others].sum())
     if best > 0 and forecast > limits.max_value_ratio * best:
         return HeldBackError(
             f"the forecast of all series together is {forecast:,.6g} a period; the best week until {RECENT_DAYS} days "
