@@ -12,6 +12,7 @@ from benchmarks import (
     batched,
     boosting,
     censored,
+    echelon,
     features,
     gate,
     naive,
@@ -35,6 +36,7 @@ SUBJECTS: tuple[Subject, ...] = (
     features.SUBJECT,
     *optimizer.SUBJECTS,
     *transfers.SUBJECTS,
+    *echelon.SUBJECTS,
     tft.SUBJECT,
     gate.SUBJECT,
 )

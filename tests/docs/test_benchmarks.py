@@ -27,6 +27,7 @@ def test_the_smoke_mode_measures_every_subject_that_needs_no_data(tmp_path):
         "optimizer_plain",
         "tft",
         "transfers",
+        "echelon",
     }
     stages = {row["what"] for row in found["demo"]}
     assert {"whole process", "peak memory", "ingest", "forecast", "plan", "write"} <= stages

@@ -275,11 +275,13 @@ def _projection(found: list[Nodes]) -> Projection:
 def _joined(curves: list[Pooled], short: np.ndarray) -> TabledCurve:
     """Put curves of different numbers of points into one table, the shorter ones drawn out at their last slope."""
     most = max(len(one.units) for one in curves)
+    nothing = np.zeros(1)
     units, value = np.empty((len(curves), most)), np.empty((len(curves), most))
     for at, one in enumerate(curves):
-        points, cost = one.units, one.cost
+        points = one.units
+        cost = TabledCurve.of(points[None, :], one.cost[None, :], nothing).value[0]
         more = np.arange(1, most - len(points) + 1) * (points[-1] - points[-2])
         slope = (cost[-1] - cost[-2]) / (points[-1] - points[-2])
         units[at] = np.concatenate([points, points[-1] + more])
         value[at] = np.concatenate([cost, cost[-1] + slope * more])
-    return TabledCurve.of(units, value, short)
+    return TabledCurve(units, value, short)

@@ -99,10 +99,13 @@ def ways(
     piece = np.where(whole[giver] & whole[receiver], 1.0, _hundredth(size[receiver]))
     step = np.where(lanes.pack_size[lane] > 0, lanes.pack_size[lane], piece)
     # a place that is fed pays for the way of every unit that it sells, tonight's or a later one: it decides nothing
-    cost = np.where(situation.terms.feeder[receiver] == giver, 0.0, lanes.unit_cost[lane])
+    feeds_it = situation.terms.feeder[receiver] == giver
+    cost = np.where(feeds_it, 0.0, lanes.unit_cost[lane])
     found = Ways(lane, giver, receiver, lanes.lead_time[lane], step, cost)
     back = feeds(situation)[receiver]  # nothing is brought back to a warehouse, which would only wait there
-    return found.take(np.flatnonzero(movable[giver] & movable[receiver] & (spare[giver] >= step) & ~back))
+    idle = feeds_it & (situation.terms.objective[receiver] == 0) & (situation.terms.shortage_cost[receiver] == 0)
+    open_now = movable[giver] & movable[receiver] & (spare[giver] >= step) & ~back & ~idle
+    return found.take(np.flatnonzero(open_now))
 
 
 def _positions(places: np.ndarray, names: np.ndarray) -> np.ndarray:
