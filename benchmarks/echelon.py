@@ -1,10 +1,10 @@
 """A warehouse and its stores replayed: orders and shipments of the plan against a rule that looks at each place alone.
 
-Both see the same paths, of the demand that is true, and the same weeks. The rule is what shops do without an echelon: a
-store asks for what it lacks up to the p/(p + h R) quantile of its demand until the shipment after the next; the warehouse
-sends it, in proportion where it has less, and orders up to the same quantile of all stores' demand over its own lead
-time and review, by its own stock and open orders less what the stores still lack. The quantiles are also tried until
-they are the best for the very weeks that are replayed, which nobody could know.
+Both see the same paths, of the demand that is true, and the same weeks. The rule is what shops do without an echelon:
+a store asks for what it lacks up to the p/(p + h R) quantile of its demand until the shipment after the next; the
+warehouse sends it, in proportion where it has less, and orders up to the same quantile of all stores' demand over its
+own lead time and review, by its own stock and open orders less what the stores still lack. The quantiles are also tried
+until they are the best for the very weeks that are replayed, which nobody could know.
 """
 
 import time

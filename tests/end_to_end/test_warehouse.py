@@ -59,8 +59,9 @@ def test_a_night_with_a_warehouse_and_the_night_again(with_hub):
         assert float(row["order_quantity"]) == 0
         come = arrives.get(key)
         if come:
-            assert f"fed from HUB: {float(come['quantity']):g} come by transfer on {come['expected_receipt_date']}" in (
-                row["reason"]
+            assert (
+                f"fed from HUB: {float(come['quantity']):g} come by transfer on {come['expected_receipt_date']}"
+                in (row["reason"])
             )
         else:
             assert row["reason"].startswith("fed from HUB: nothing more comes now")

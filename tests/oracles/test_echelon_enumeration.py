@@ -52,7 +52,9 @@ def group(seed, backorder, n_paths=7):
     rng = np.random.default_rng(seed)
     m, horizon = int(rng.integers(2, 4)), 14
     rate = np.append(rng.choice([0.5, 1.5, 3.0], m), rng.choice([0.0, 1.0]))
-    paths = rng.poisson(rate[:, None, None] * rng.gamma(4.0, 0.25, (m + 1, n_paths, 1)), (m + 1, n_paths, horizon)).astype(float)
+    paths = rng.poisson(
+        rate[:, None, None] * rng.gamma(4.0, 0.25, (m + 1, n_paths, 1)), (m + 1, n_paths, horizon)
+    ).astype(float)
     pipeline = rng.integers(0, 4, (m + 1, horizon + 1)) * (rng.random((m + 1, horizon + 1)) < 0.15)
     lane = rng.integers(0, 3, m)
     return fed_network(

@@ -10,9 +10,9 @@ from stockcast.core.findings import Alert
 from stockcast.ingest.calendar import read_days
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
+from stockcast.ingest.feeding import feed
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
-from stockcast.ingest.feeding import feed
 from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfers
 from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders

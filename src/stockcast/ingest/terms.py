@@ -67,7 +67,9 @@ class Lookup:
         names = {name: at for at, name in enumerate(suppliers.texts("supplier").tolist())} if suppliers else {}
         supplier_row = np.array([names.get(name, -1) for name in supplier.tolist()], dtype=np.int64)
         if suppliers:
-            unknown = sorted(set(supplier[(supplier_row < 0) & (supplier != "")].tolist()) - _places_with_lanes(checked))
+            unknown = sorted(
+                set(supplier[(supplier_row < 0) & (supplier != "")].tolist()) - _places_with_lanes(checked)
+            )
             if unknown:
                 checked.findings.warn(
                     "SC-D041", "suppliers", f"{suppliers.source.label}: no row for {', '.join(unknown[:_NAMED])}",

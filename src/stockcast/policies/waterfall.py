@@ -22,7 +22,8 @@ LINE = ("pack", "moq", "max_order")  # what a line's own terms do
 WHOLE_ORDER = ("supplier_minimum", "truck", "price_break")
 SHARED = ("budget", "storage")
 STEPS = (
-    "need", "safety", "cycle", "on_hand", "on_order", "backorders", "at_places", "excess", "not_due", "no_review", "not_orderable",
+    "need", "safety", "cycle", "on_hand", "on_order", "backorders", "at_places", "excess", "not_due", "no_review",
+    "not_orderable",
     *LINE, *WHOLE_ORDER, *SHARED,
 )  # fmt: skip
 DIGITS = 6  # significant digits of published numbers

@@ -32,9 +32,7 @@ def test_the_warehouse_of_a_place_feeds_it_what_it_carries(tmp_path):
     assert terms.pack_size[rows].tolist() == [6, 0]
     assert not terms.orderable[rows].any()
     assert terms.orderable[terms.feeder[rows]].all()
-    assert terms.reach[rows].tolist() == [
-        terms.protection_interval[terms.feeder[rows]][0] + far for far in (1, 2)
-    ]
+    assert terms.reach[rows].tolist() == [terms.protection_interval[terms.feeder[rows]][0] + far for far in (1, 2)]
     assert "2 series are fed by a warehouse: 2 by HUB" in told(got, "SC-D124")[0]
     assert "the warehouse does not carry the item: B@LYON" in told(got, "SC-D125")[0]
 

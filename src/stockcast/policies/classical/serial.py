@@ -57,18 +57,18 @@ def serial_levels(
     step
         The lattice: C is straight between its points.
 
+    Raises
+    ------
+    DataError
+        If stages and costs differ in number, or a cost is not positive.
+
     Examples
     --------
     >>> from stockcast.policies.classical.demand import Normal
     >>> leads = [Normal(np.array([10.0 * n]), np.array([2.0 * n**0.5])) for n in (1, 1, 2)]
     >>> found = serial_levels(leads, np.array([4.0, 3.0, 1.0]), 40.0, step=0.01)
     >>> found.level.round(2).tolist(), round(found.cost, 2)
-    ([12.76, 23.49, 46.28], 86.03)
-
-    Raises
-    ------
-    DataError
-        If stages and costs differ in number, or a cost is not positive.
+    ([12.77, 23.53, 46.31], 86.02)
     """
     if len(demand) != len(holding_cost) or not len(demand):
         raise DataError(f"{len(demand)} stages with {len(holding_cost)} holding costs", code="SC-B006")
@@ -108,4 +108,3 @@ def _expected(
     whole = fftconvolve(drawn, weight)
     begin = more - low
     return np.asarray(whole[begin : begin + len(values)])
-

@@ -6,9 +6,9 @@ are at place i at a + l_i; so on each path it decides about the periods a + l_i 
     N_ik = Σ_{a≤t≤a+l_i+k} D_it                  what place i needs at a to be served up to its period k
     pool = Σ_i x_i + w + what comes before n     the stock of all, and what is on its way to any of them
 
-Before a every place lives on its own stock and what is on its way; once a further shipment can reach it, the warehouse's
-stock w serves what it lacks. Under lost sales what nobody serves is lost; with backorders it waits, and the pool is the
-echelon position less all demand, whoever serves it.
+Before a every place lives on its own stock and what is on its way; once a further shipment can reach it, the stock w of
+the warehouse serves what it lacks. Under lost sales what nobody serves is lost; with backorders it waits, and the pool
+is the echelon position less all demand, whoever serves it.
 """
 
 from dataclasses import dataclass

@@ -101,7 +101,7 @@ def _bought(situation: Situation, some: tuple[Group, ...], shortage: np.ndarray)
     projection = _projection(found)
     worst = Ladder.of(projection.last[1])
     for _ in range(3):
-        curve = _joined(curves, part.terms.shortage_cost)
+        curve = TabledCurve.of([(one.units, one.cost) for one in curves], part.terms.shortage_cost)
         aimed = settled(part, projection, worst, curve, curve.optimum(), part.terms.shortage_cost)
         beyond = np.flatnonzero(aimed.units != aimed.free)
         if not len(beyond):
@@ -243,9 +243,7 @@ def _part(situation: Situation, some: tuple[Group, ...], paths: np.ndarray, shor
         bool((sales[g.members] == np.floor(sales[g.members])).all() and (stock[g.members] % 1 == 0).all()) for g in some
     ])
     pooled = SampledForecast(axis, demand.time, RecordedPaths(paths), demand.stream, demand.n_paths)
-    return Part(
-        InventoryState(axis, *sums), pooled, terms, situation.shared.unmet_demand == "backorder", whole
-    )
+    return Part(InventoryState(axis, *sums), pooled, terms, situation.shared.unmet_demand == "backorder", whole)
 
 
 def _projection(found: list[Nodes]) -> Projection:
@@ -270,18 +268,3 @@ def _projection(found: list[Nodes]) -> Projection:
         in_time=np.full_like(pool, np.inf),
         last=(need, need.copy()),
     )
-
-
-def _joined(curves: list[Pooled], short: np.ndarray) -> TabledCurve:
-    """Put curves of different numbers of points into one table, the shorter ones drawn out at their last slope."""
-    most = max(len(one.units) for one in curves)
-    nothing = np.zeros(1)
-    units, value = np.empty((len(curves), most)), np.empty((len(curves), most))
-    for at, one in enumerate(curves):
-        points = one.units
-        cost = TabledCurve.of(points[None, :], one.cost[None, :], nothing).value[0]
-        more = np.arange(1, most - len(points) + 1) * (points[-1] - points[-2])
-        slope = (cost[-1] - cost[-2]) / (points[-1] - points[-2])
-        units[at] = np.concatenate([points, points[-1] + more])
-        value[at] = np.concatenate([cost, cost[-1] + slope * more])
-    return TabledCurve(units, value, short)
