@@ -80,7 +80,7 @@ def _build(checked: CheckedTables) -> Inputs:
     stock = read_stock(checked, axis, origin)
     resolved = resolve_terms(checked, lookup, origin, stock.has_stock & ~held, _last_price(history.known))
     lanes = read_lanes(checked, axis)
-    fed = feed(checked, lookup, resolved.terms, lanes)
+    fed = feed(checked, lookup, resolved.terms, lanes, stock.has_stock)
     orders = without_transfers(checked, read_orders(checked, axis, resolved.terms, origin), fed, lanes)
     _tell_of_held(checked, lookup, stock.has_stock)
     _tell_of_items_not_planned(checked, axis)
@@ -91,6 +91,10 @@ def _build(checked: CheckedTables) -> Inputs:
     rows = np.arange(len(axis))
     if spec.select is not None:
         rows = np.flatnonzero(select(panel, resolved.terms.supplier, spec.select, spec.root))
+        whole = np.union1d(rows, np.flatnonzero(np.isin(terms.feeder, rows)))
+        if len(whole) > len(rows):
+            findings.notes.append(f"{len(whole) - len(rows)} series were added: a warehouse of the selection feeds them")
+        rows = whole
     _tell_of_locations(checked)
     keep = {(str(axis.sku[at]), str(axis.location[at])) for at in rows.tolist()}
     return Inputs(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from stockcast.core.axes import SeriesAxis
 from stockcast.ingest.checked import CheckedTables
@@ -14,11 +14,17 @@ from stockcast.inventory.terms import SupplyTerms
 LONGEST_DAYS = 371  # a lane that takes longer reaches beyond any forecast
 
 
-def feed(checked: CheckedTables, lookup: Lookup, terms: SupplyTerms, lanes: Lanes) -> SupplyTerms:
+def feed(
+    checked: CheckedTables,
+    lookup: Lookup,
+    terms: SupplyTerms,
+    lanes: Lanes,
+    has_stock: Bool[np.ndarray, " series"],
+) -> SupplyTerms:
     """Give the terms with the series that a warehouse feeds: nothing is bought for them, they are reached by its lane.
 
     A series is fed by W if the supplier of its item there is the location W; or if ``locations.warehouse`` names W for
-    its place, and ``item_locations`` no supplier of its own. W must carry the sku, be orderable, and have a lane to the
+    its place, and ``item_locations`` no supplier of its own. W must carry the sku, its stock be known, and a lane lead to the
     place. One that cannot be fed goes on buying, and is told (``SC-D125``). There is one level: a warehouse that is fed
     itself is an ordinary place.
 
@@ -33,10 +39,10 @@ def feed(checked: CheckedTables, lookup: Lookup, terms: SupplyTerms, lanes: Lane
     feeder[some] = axis.locate(axis.sku[some], wanted[some])
     lane = _lanes_between(lanes, wanted, axis.location)
     far = np.append(lanes.lead_time, 0)[lane] * (7 if checked.spec.step == "week" else 1) > LONGEST_DAYS
-    buys = np.append(terms.orderable, False)[feeder]
+    known = np.append(lookup.has_item & has_stock, False)[feeder]
     told: list[tuple[str, Callable[[], np.ndarray]]] = [
         ("the warehouse does not carry the item", lambda: feeder < 0),
-        ("nothing is ordered for the warehouse", lambda: ~buys),
+        ("the stock of the warehouse is not known", lambda: ~known),
         ("no lane leads there from the warehouse", lambda: lane < 0),
         (f"the lane takes longer than {LONGEST_DAYS} days", lambda: far),
         ("the warehouse is fed by another one", lambda: np.append(left, False)[feeder]),

@@ -139,7 +139,8 @@ def require_horizon(situation: Situation) -> None:
     """
     terms = situation.terms
     reach = terms.reach
-    short = np.flatnonzero((terms.orderable | (terms.feeder >= 0)) & (reach > situation.demand.horizon))
+    decided = terms.orderable | np.append(terms.orderable, False)[terms.feeder]  # a warehouse decides for its places
+    short = np.flatnonzero(decided & (reach > situation.demand.horizon))
     if len(short):
         raise DataError(
             f"the forecast ends after {situation.demand.horizon} periods, before the end of a protection interval",

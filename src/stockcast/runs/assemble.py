@@ -109,12 +109,13 @@ def horizon_of(config: RunConfig, terms: SupplyTerms) -> tuple[int, SupplyTerms,
     """
     longest = AT_MOST_DAYS if config.step == "day" else AT_MOST_DAYS // 7
     reach = terms.reach
-    beyond = reach > longest
-    need = int(reach[~beyond].max(initial=1))
+    beyond = terms.protection_interval + np.ceil(3.0 * terms.lead_time_sd) > longest
+    far = beyond | np.append(beyond, False)[terms.feeder]  # a place of a warehouse for which nothing is ordered
+    need = int(reach[~far].max(initial=1))
     wanted = config.forecast.horizon
     horizon = max(need, AT_LEAST[config.step]) if wanted == "auto" else int(wanted)
     if horizon < need:
-        at = int(np.flatnonzero(~beyond & (reach == need))[0])
+        at = int(np.flatnonzero(~far & (reach == need))[0])
         raise UsageError(
             f"forecast.horizon: {horizon} periods end before the longest protection interval, {need} periods",
             code="SC-C020",

@@ -81,3 +81,17 @@ def test_a_shipment_on_its_way_is_supply_and_nothing_bought(tmp_path):
     assert got.state.on_order.sum() == 4
     assert got.terms.ordered_now.tolist() == [0, 0, 0, 0]
     assert "SC-D123" in codes(got)
+
+
+def test_a_selected_warehouse_brings_its_places_along(tmp_path):
+    got = load_tables(
+        tmp_path, {"inventory": STOCK, "sales": SALES, "lanes": LANES, "locations": PLACES}, select="location:HUB"
+    )
+    assert got.terms.series.location.tolist() == ["HUB", "LYON", "PARIS"]
+    assert any("2 series were added" in note for note in got.notes)
+
+
+def test_a_warehouse_whose_stock_is_not_known_feeds_nobody(tmp_path):
+    got = load(tmp_path, inventory=STOCK.replace("A,HUB,50\n", ""), item_locations="sku,location\nA,HUB\n")
+    assert fed(got) == {}
+    assert any("stock of the warehouse is not known" in text for text in told(got, "SC-D125"))
