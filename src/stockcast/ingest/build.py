@@ -93,7 +93,9 @@ def _build(checked: CheckedTables) -> Inputs:
         rows = np.flatnonzero(select(panel, resolved.terms.supplier, spec.select, spec.root))
         whole = np.union1d(rows, np.flatnonzero(np.isin(terms.feeder, rows)))
         if len(whole) > len(rows):
-            findings.notes.append(f"{len(whole) - len(rows)} series were added: a warehouse of the selection feeds them")
+            findings.notes.append(
+                f"{len(whole) - len(rows)} series were added: a warehouse of the selection feeds them"
+            )
         rows = whole
     _tell_of_locations(checked)
     keep = {(str(axis.sku[at]), str(axis.location[at])) for at in rows.tolist()}

@@ -95,13 +95,14 @@ def nodes(
     mine = float(min(terms.ordered_now[first], supply[first, arrives]))
     supply[first, arrives] -= mine
     stock, own, unmet = _until(state, terms, lane, paths, supply, here, first)
-    inside, demand, need = _windows(paths, here, after, lane)
+    running = _running(paths)
+    inside, demand, need = _windows(running, here, after, lane)
     coming = np.concatenate([np.zeros((m, 1)), np.cumsum(supply, axis=1)], axis=1)
     until = np.minimum(after[None, :] + lane[:, None], horizon)
     later = coming[:, -1:] - np.take_along_axis(coming, until, axis=1)
     comes = coming[:, -1:] - np.take_along_axis(coming, np.broadcast_to(here, (m, n_paths)), axis=1) - later
     if backorder:
-        served = np.take_along_axis(_running(paths), np.broadcast_to(here, (m, n_paths))[:, :, None], axis=2)[:, :, 0]
+        served = np.take_along_axis(running, np.broadcast_to(here, (m, n_paths))[:, :, None], axis=2)[:, :, 0]
         pool = (state.on_hand - state.backorders).sum() + (coming[:, -1:] - later - served).sum(axis=0)
     else:
         pool = own + stock.sum(axis=0) + comes.sum(axis=0)
@@ -114,7 +115,7 @@ def nodes(
         later=later.sum(axis=0),
         unmet=unmet,
         demand=demand,
-        total=np.take_along_axis(_running(paths), interval[:, None, None], axis=2)[:, :, 0].sum(axis=0),
+        total=np.take_along_axis(running, interval[:, None, None], axis=2)[:, :, 0].sum(axis=0),
         rate=_rate(paths, interval, int(terms.review_period[first])),
         mine=mine,
         first=first,
@@ -155,13 +156,12 @@ def _until(
 
 
 def _windows(
-    paths: np.ndarray, here: np.ndarray, after: np.ndarray, lane: np.ndarray
+    total: np.ndarray, here: np.ndarray, after: np.ndarray, lane: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    m, n_paths, horizon = paths.shape
+    m, n_paths, horizon = total.shape[0], total.shape[1], total.shape[2] - 1
     width = max(int((after - here).max(initial=1)), 1)
     offset = np.arange(width)
     inside = offset[None, :] < (after - here)[:, None]
-    total = _running(paths)
     begin = np.take_along_axis(total, np.broadcast_to(here, (m, n_paths))[:, :, None], axis=2)
     ends = here[None, :, None] + lane[:, None, None] + np.minimum(offset + 1, (after - here)[:, None])[None]
     need = np.take_along_axis(total, np.minimum(ends, horizon), axis=2) - begin

@@ -203,20 +203,27 @@ def cost_of(
         return np.zeros(0)
     pool = node.pool[:, None] + quantity[None, :]
     units = sharing.at(pool)
-    out = np.zeros_like(pool)
-    size = max(1, AT_ONCE // pool.size)
-    for begin in range(0, len(units), size):
-        some = slice(begin, begin + size)
-        here, over = units[some], np.empty_like(units[some])
-        for k in range(node.need.shape[2]):
-            np.subtract(here, node.need[some, :, k, None], out=over)
-            cost = np.tensordot(holding[some], np.maximum(over, 0.0), 1)
-            if backorder:
-                cost -= np.tensordot(shortage[some], np.minimum(over, 0.0), 1)
-            out += np.where(node.inside[:, k, None], cost, 0.0)
-        if not backorder:
-            np.subtract(node.end[some, :, None], here, out=over)
-            out += np.tensordot(shortage[some], np.maximum(over, 0.0), 1)
+    out, over, held = np.zeros_like(pool), np.empty_like(pool), np.empty_like(pool)
+    whole = bool(node.inside.all())
+    for here, need, end, h, p in zip(units, node.need, node.end, holding.tolist(), shortage.tolist(), strict=True):
+        held[:] = 0.0  # one member at a time: what is worked on stays near the processor
+        if not end.any():  # a warehouse that sells nothing itself
+            out += h * node.inside.sum(axis=1)[:, None] * np.maximum(here, 0.0)
+            out += p * np.maximum(-here, 0.0) * (node.inside.sum(axis=1)[:, None] if backorder else 1.0)
+            continue
+        for k in range(need.shape[1]):
+            np.subtract(here, need[:, k, None], out=over)
+            np.maximum(over, 0.0, out=over)
+            if not whole:
+                over *= node.inside[:, k, None]
+            held += over
+        out += h * held
+        if backorder:  # Σ (N − u)⁺ = Σ (u − N)⁺ + Σ (N − u)
+            waits = np.where(node.inside, need, 0.0).sum(axis=1)[:, None] - node.inside.sum(axis=1)[:, None] * here
+            out += p * (held + waits)
+        else:
+            np.subtract(end[:, None], here, out=over)
+            out += p * np.maximum(over, 0.0)
     stays = pool - units.sum(axis=0)
     out += holding[node.first] * node.inside.sum(axis=1)[:, None] * stays
     return np.asarray(out.mean(axis=0))
