@@ -24,9 +24,9 @@ def feed(
     """Give the terms with the series that a warehouse feeds: nothing is bought for them, they are reached by its lane.
 
     A series is fed by W if the supplier of its item there is the location W; or if ``locations.warehouse`` names W for
-    its place, and ``item_locations`` no supplier of its own. W must carry the sku, its stock be known, and a lane lead to the
-    place. One that cannot be fed goes on buying, and is told (``SC-D125``). There is one level: a warehouse that is fed
-    itself is an ordinary place.
+    its place, and ``item_locations`` no supplier of its own. W must carry the sku, its stock be known, and a lane lead
+    to the place. One that cannot be fed goes on buying, and is told (``SC-D125``). There is one level: a warehouse that
+    is fed itself is an ordinary place.
 
     Its lead time becomes the lane's; the review period runs to the next shipment, the next review of its own calendar.
     """

@@ -162,8 +162,8 @@ CODES: tuple[Code, ...] = (
          "them, the warehouse's orders are for all that it feeds, and transfers share its stock out.",
          "Nothing to do. A supplier in item_locations lets a place buy for itself."),
     Code("SC-D125", "a place that its warehouse cannot feed",
-         "The warehouse does not carry the item or its stock is not known, no lane leads to the place or it takes too long, "
-         "or the warehouse is fed by another one: the place goes on buying from the supplier of the item.",
+         "The warehouse does not carry the item or its stock is not known, no lane leads to the place or it takes too "
+         "long, or the warehouse is fed by another one: the place goes on buying from the supplier of the item.",
          "Add what is missing to inventory, items or lanes; or give the place a supplier in item_locations."),
     Code("SC-D070", "a forecast file that cannot be read", "The file given to --forecast is not there or no table.",
          "Name a CSV or Parquet file."),
