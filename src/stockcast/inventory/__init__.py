@@ -1,6 +1,7 @@
 """Stock, terms of supply, and what is known when an order is placed."""
 
 from stockcast.inventory.lanes import Lanes, Transfers
+from stockcast.inventory.outlook import Outlook
 from stockcast.inventory.plan import ReorderPlan
 from stockcast.inventory.situation import Situation
 from stockcast.inventory.state import InventoryState
@@ -9,6 +10,7 @@ from stockcast.inventory.terms import PriceBreak, SharedTerms, SupplierTerms, Su
 __all__ = [
     "InventoryState",
     "Lanes",
+    "Outlook",
     "PriceBreak",
     "ReorderPlan",
     "SharedTerms",

@@ -181,8 +181,15 @@ def arrivals(
     return np.broadcast_to(here, shape), np.broadcast_to(after, shape)
 
 
-def project(part: Part) -> Projection:
-    """Project the pipeline of some series whose windows are of one length (see :func:`batches`)."""
+def project(part: Part, *, anew: bool = False) -> Projection:
+    """Project the pipeline of some series whose windows are of one length (see :func:`batches`).
+
+    Parameters
+    ----------
+    anew
+        For an order of a later review, ``terms.first_review``: units are then counted from an inventory position of 0
+        at that review, since what will lie there then is the outcome of orders that are still to be decided.
+    """
     terms, state, horizon = part.terms, part.state, part.demand.horizon
     paths = part.demand.paths()
     n, n_paths, _ = paths.shape
@@ -196,7 +203,7 @@ def project(part: Part) -> Projection:
     mine = np.minimum(terms.ordered_now, np.take_along_axis(supply, own[:, None], axis=1)[:, 0])
     supply[np.arange(n), own] -= mine
 
-    stock, unmet, unmet_open = _until(part, paths, supply, here)
+    stock, unmet, unmet_open = _anew(part, paths, here) if anew else _until(part, paths, supply, here)
     offset = here[:, :, None] + np.arange(width)[None, None, :]
     inside = offset < after[:, :, None]
     window, comes = _inside(paths, supply, here, inside)
@@ -226,6 +233,15 @@ def project(part: Part) -> Projection:
         in_time=_in_time(paths, here, terms.shelf_life, rate),
         last=(_last(need, inside, stock), _last(peak, inside, stock)),
     )
+
+
+def _anew(part: Part, paths: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Give what a position of 0 at the review comes to at the arrival, and no unmet demand: it is the time before."""
+    total = np.concatenate([np.zeros((*paths.shape[:2], 1)), np.cumsum(paths, axis=2)], axis=2)
+    begin = np.minimum(part.terms.first_review, paths.shape[2])
+    before = np.take_along_axis(total, np.broadcast_to(begin[:, None, None], (*here.shape, 1)), axis=2)[:, :, 0]
+    nothing = np.zeros(here.shape)
+    return before - np.take_along_axis(total, here[:, :, None], axis=2)[:, :, 0], nothing, nothing.copy()
 
 
 def _until(part: Part, paths: np.ndarray, supply: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, ...]:
