@@ -17,6 +17,7 @@ from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfer
 from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders
 from stockcast.ingest.origin import choose_origin, leave_out_later
+from stockcast.ingest.outlook import read_outlook
 from stockcast.ingest.records import pairs_of
 from stockcast.ingest.refusal import RefusedInput
 from stockcast.ingest.schema import HELD_ATTRIBUTES, ITEM_COLUMNS
@@ -86,7 +87,11 @@ def _build(checked: CheckedTables) -> Inputs:
     _tell_of_items_not_planned(checked, axis)
     terms, shared = share_terms(checked, fed, orders)
     shared = replace(shared, lanes=lanes, warehouses=read_warehouses(checked, lanes, axis))
-    width = int(terms.reach.max(initial=0)) + 2
+    outlook = read_outlook(checked, terms, resolved.terms.supplier, lookup.number("review_period_days"), origin)
+    reach = terms.reach
+    if outlook is not None:
+        reach = np.maximum(reach, outlook.end() + terms.lead_time)
+    width = int(reach.max(initial=0)) + 2
     state = InventoryState(axis, stock.on_hand, stock.backorders, pipeline_of(orders, len(axis), width))
     rows = np.arange(len(axis))
     if spec.select is not None:
@@ -113,6 +118,7 @@ def _build(checked: CheckedTables) -> Inputs:
         lookup.has_item[rows],
         stock.has_stock[rows],
         held[rows],
+        None if outlook is None else outlook.take(rows),
     )
 
 

@@ -87,7 +87,7 @@ def read_plans(checked: CheckedTables, axis: SeriesAxis, history: TimeAxis) -> P
         )  # fmt: skip
     inside = np.flatnonzero((period >= 0) & (period < most))
     used, period = table.take(inside), period[inside]
-    row, series = _matches(used, axis)
+    row, series = matches(used, axis)
     unmatched = len(used) - len(np.unique(row))
     if unmatched:
         findings.inform(
@@ -99,7 +99,7 @@ def read_plans(checked: CheckedTables, axis: SeriesAxis, history: TimeAxis) -> P
     return Plans(used, row, key, used.coded("location").codes[row] < 0, time)
 
 
-def _matches(table: CheckedTable, axis: SeriesAxis) -> tuple[np.ndarray, np.ndarray]:
+def matches(table: CheckedTable, axis: SeriesAxis) -> tuple[np.ndarray, np.ndarray]:
     """Give row and series of each match: the one series of a row with a location, those of all places of another."""
     if not len(table):
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)

@@ -32,23 +32,24 @@ class Reviews:
     date: np.ndarray
 
 
-def _of_suppliers(
-    checked: CheckedTables,
-) -> tuple[dict[str, str], dict[str, list[tuple[np.datetime64, np.datetime64]]]]:
-    """Give the order days and the closures of each supplier."""
-    suppliers, closed = checked.tables.get("suppliers"), checked.tables.get("supplier_closures")
-    order_days: dict[str, str] = {}
-    if suppliers is not None:
-        order_days = dict(
-            zip(suppliers.texts("supplier").tolist(), suppliers.texts("order_days").tolist(), strict=True)
-        )
+def order_days_of(checked: CheckedTables) -> dict[str, str]:
+    """Give the order days of each supplier."""
+    suppliers = checked.tables.get("suppliers")
+    if suppliers is None:
+        return {}
+    return dict(zip(suppliers.texts("supplier").tolist(), suppliers.texts("order_days").tolist(), strict=True))
+
+
+def closures_of(checked: CheckedTables) -> dict[str, list[tuple[np.datetime64, np.datetime64]]]:
+    """Give the first and last day of each supplier's closures."""
+    closed = checked.tables.get("supplier_closures")
     closures: dict[str, list[tuple[np.datetime64, np.datetime64]]] = {}
     if closed is not None:
         for name, begin, end in zip(
             closed.texts("supplier").tolist(), closed.dates("from"), closed.dates("to"), strict=True
         ):
             closures.setdefault(name, []).append((begin, end))
-    return order_days, closures
+    return closures
 
 
 def resolve_calendar(
@@ -97,7 +98,7 @@ def resolve_reviews(
     length = 7 if spec.step == "week" else 1
     far = -(-LOOK_AHEAD_DAYS // length)
     time = TimeAxis(origin.last_day + np.timedelta64(1, "D"), far, spec.step)
-    order_days, closures = _of_suppliers(checked)
+    order_days, closures = order_days_of(checked), closures_of(checked)
     has_days = np.array([bool(order_days.get(name, "").strip()) for name in supplier.tolist()], dtype=bool)
     missing = np.flatnonzero(orderable & np.isnan(review_days) & ~has_days)
     if len(missing):

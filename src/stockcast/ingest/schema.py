@@ -202,6 +202,15 @@ TABLES: Mapping[str, Table] = {
         },
         key=("supplier", "min_value"),
     ),
+    "cost_changes": Table(
+        {
+            "sku": ID,
+            "from": DATE,
+            "unit_cost": Column("number", required=True, blank="refused", low=0.0),
+            "location": Column("id", blank="everywhere"),
+        },
+        key=("sku", "location", "from"),
+    ),
     "supplier_closures": Table({"supplier": ID, "from": DATE, "to": DATE}, key=("supplier", "from", "to")),
     "calendar": Table(
         {

@@ -11,6 +11,7 @@ from jaxtyping import Bool
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import Step
 from stockcast.core.findings import Alert, Issue, RowCount
+from stockcast.inventory.outlook import Outlook
 from stockcast.inventory.state import InventoryState
 from stockcast.inventory.terms import Objective, SharedTerms, SupplyTerms, UnmetDemand
 from stockcast.panel.panel import Panel
@@ -118,6 +119,8 @@ class IngestSpec:
         Periods that the config asks to forecast; 0 where it leaves that open.
     storage
         The volume that each location can hold; over what ``locations`` says.
+    reviews_ahead
+        Reviews that a plan looks at, this one included.
     """
 
     sources: Mapping[str, SourceSpec]
@@ -138,6 +141,7 @@ class IngestSpec:
     region: str | None = None
     horizon: int = 0
     storage: Mapping[str, float] = field(default_factory=dict)
+    reviews_ahead: int = 1
 
 
 @final
@@ -157,6 +161,8 @@ class Inputs:
         Whether a series has a row in the item master, and in the inventory.
     held
         Whether a series is held because the sales of its location are missing from the newest days.
+    outlook
+        The reviews to look at and what a unit costs then; None where a plan looks at the next one alone.
     """
 
     panel: Panel
@@ -172,6 +178,7 @@ class Inputs:
     has_item: Bool[np.ndarray, " series"]
     has_stock: Bool[np.ndarray, " series"]
     held: Bool[np.ndarray, " series"]
+    outlook: Outlook | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays and hold the parts to one series axis."""

@@ -80,8 +80,10 @@ class Outlook:
         return np.asarray((differs & (self.reviews < FAR)).any(axis=1))
 
     def matters(self, terms: SupplyTerms, shared: SharedTerms) -> Bool[np.ndarray, " series"]:
-        """Tell for which series the time of an order matters beyond the next review: those of a supplier with an order
-        cost or a minimum, with a line that has an order cost, a closure within reach, or an announced cost.
+        """Tell for which series the time of an order matters beyond the next review.
+
+        Those are all series of a supplier with an order cost or a minimum, or of which one has an order cost, a closure
+        within reach, or an announced cost.
         """
         tied = {
             one.supplier

@@ -10,7 +10,7 @@ LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
 NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
 SHARED_LIMITS = ("budget", "storage")
-AFTER_PACKS = ("moq", "max_order", *WHOLE_ORDERS, *SHARED_LIMITS, "no_review", "not_orderable")
+AFTER_PACKS = ("moq", "max_order", "later", *WHOLE_ORDERS, *SHARED_LIMITS, "no_review", "not_orderable")
 
 
 def binding_constraints(
@@ -21,6 +21,7 @@ def binding_constraints(
     final: Float[np.ndarray, " series"],
     joined_by: Shaped[np.ndarray, " series"],
     final_by: Shaped[np.ndarray, " series"],
+    near: Float[np.ndarray, " series"] | None = None,
 ) -> Shaped[np.ndarray, " series"]:
     """Name the constraint that set each quantity.
 
@@ -32,8 +33,11 @@ def binding_constraints(
         With its supplier's terms, of which ``joined_by`` names the one that moved it.
     final
         Within what all share, of which ``final_by`` names the one.
+    near
+        What would be best for the line by itself up to the next review; ``alone`` when left out.
     """
     terms, free = situation.terms, lines.free
+    near = alone if near is None else near
     tiny = 1e-9 * np.maximum(1.0, free)
     rounded = np.where(lines.step > 0, np.ceil(free / np.where(lines.step > 0, lines.step, 1.0) - 1e-9), 0.0)
     rounded = np.where(lines.step > 0, rounded * lines.step, free)
@@ -44,6 +48,7 @@ def binding_constraints(
     name[under_moq & ((final <= lines.least + tiny) | (final == 0))] = "moq"
     most = terms.max_order - terms.ordered_now
     name[(free > most + tiny) & (final <= most + tiny)] = "max_order"
+    name = np.where(np.abs(alone - near) > 0, "later", name)
     name = np.where(np.abs(joined - alone) > 0, joined_by, name)
     name = np.where(np.abs(final - joined) > 0, final_by, name)
     name[~terms.at_review] = "no_review"
@@ -127,6 +132,7 @@ def _difference(
         "pack": f"; {many} instead of {free} because of packs of {units_text(terms.pack_size[at])}",
         "moq": f"; {many} instead of {free} because of the minimum of {units_text(terms.moq[at])}",
         "max_order": f"; {many} instead of {free} because of the maximum of {units_text(terms.max_order[at])}",
+        "later": f"; {many} instead of {free}, looking further ahead",
         "supplier_minimum": f"; {many} instead of {free} to reach the minimum of {terms.supplier[at]}",
         "truck": f"; {many} instead of {free} because of the trucks of {terms.supplier[at]}",
         "price_break": f"; {many} instead of {free} for a price break of {terms.supplier[at]}",
@@ -141,6 +147,7 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
     because = {
         "moq": f"nothing: {wanted} would do, the minimum of {units_text(terms.moq[at])} does not pay",
         "max_order": f"nothing: the maximum of {units_text(terms.max_order[at])} is ordered, or below the minimum",
+        "later": "nothing: it waits for a later order",
         "supplier_minimum": f"nothing: the order to {terms.supplier[at]} misses its minimum or does not pay",
         "truck": f"nothing: the order to {terms.supplier[at]} does not pay its truck, or does not fill it",
         "budget": f"nothing: the budget cut {units_text(joined[at])}",

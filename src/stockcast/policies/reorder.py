@@ -12,8 +12,9 @@ from jaxtyping import Float, Int, Shaped
 
 from stockcast.core.errors import DataError, UsageError, did_you_mean
 from stockcast.core.findings import Alert
-from stockcast.inventory import ReorderPlan, Situation, SupplierTerms
+from stockcast.inventory import Outlook, ReorderPlan, Situation, SupplierTerms
 from stockcast.policies import explain
+from stockcast.policies.ahead.plan import Further, further
 from stockcast.policies.alerts import line_alerts, ranked
 from stockcast.policies.base import Policy
 from stockcast.policies.classical.rules import NAMES as RULES
@@ -97,6 +98,7 @@ def plan(
     time_limit: float = 60.0,
     until: float = math.inf,
     solver: Solver | None = None,
+    outlook: Outlook | None = None,
     ranked_budget: float | None = None,
     workers: int = 1,
     done: Callable[[int], None] = lambda count: None,
@@ -114,6 +116,8 @@ def plan(
         Seconds for each model, and the deadline of all of them (``time.monotonic``): safeties only.
     solver
         Who answers models; the processes of ``policies.milp`` when left out.
+    outlook
+        The reviews that ``optimizer`` looks at; up to the next one when left out.
     ranked_budget
         Money at which the ranking by value is cut (:func:`stockcast.policies.cut.cut_at`); not cut when left out.
     workers, done
@@ -140,7 +144,10 @@ def plan(
         own[0].start()  # it loads PuLP while the lines are computed
     found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
     solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
-    decision = decide(situation, found, joint=joint, solving=solving)
+    seen = Further.none(found, decide(situation, found, joint=joint, solving=solving))
+    if outlook is not None and outlook.ahead > 1 and joint:
+        seen = further(situation, found, seen.decision, outlook, solving)
+    found, decision = seen.lines, seen.decision
     ranks: tuple[np.ndarray, np.ndarray] | None = None
     cuts: tuple[Alert, ...] = ()
     reasons: dict[int, str] = {}
@@ -148,17 +155,20 @@ def plan(
         ranks = _rank(*_worth(situation, found, decision), situation.terms.unit_cost)
         reasons, cuts = cut_at(ranked_budget, situation, found, decision, *ranks)
         hold(situation, found, found.at(decision.final))
-    made = _assemble(name, situation, found, decision, next_review, ranks, reasons)
+    made = _assemble(name, situation, seen, next_review, ranks, reasons)
     alerts = [
         *decision.alerts,
+        *seen.alerts,
         *order_alerts(situation, found, decision),
         *limit_alerts(situation, found, decision),
         *line_alerts(situation, found, made.order_quantity),
         *cuts,
     ]
     prices = {limit.name: price for limit, price in zip(decision.shared, decision.price.tolist(), strict=True)}
-    steps = Waterfall.of(situation, found, decision)
-    return Planned(made, tuple(decision.solves), ranked(alerts), decision.gap, found.held, steps, found, prices)
+    steps = Waterfall.of(situation, found, decision, seen.near)
+    return Planned(
+        made, (*decision.solves, *seen.solves), ranked(alerts), decision.gap, found.held, steps, found, prices
+    )
 
 
 def _tied(situation: Situation) -> bool:
@@ -196,20 +206,22 @@ def _worth(situation: Situation, found: Lines, made: Decision) -> tuple[np.ndarr
 def _assemble(
     name: str,
     situation: Situation,
-    found: Lines,
-    made: Decision,
+    seen: Further,
     next_review: np.ndarray,
     ranks: tuple[np.ndarray, np.ndarray] | None = None,
     cut: Mapping[int, str] = MappingProxyType({}),
 ) -> ReorderPlan:
-    terms = situation.terms
+    terms, found, made = situation.terms, seen.lines, seen.decision
     rows = np.arange(len(terms.series))
     alone, joined = found.at(made.alone), found.at(made.joined)
     saving, final, marginal = _worth(situation, found, made)
-    binding = explain.binding_constraints(situation, found, alone, joined, final, made.joined_by, made.final_by)
+    binding = explain.binding_constraints(situation, found, alone, joined, final, made.joined_by, made.final_by,
+                                          near=seen.near)  # fmt: skip
     with_order = found.risk[rows, made.final]
     priority, spend = _rank(saving, final, marginal, terms.unit_cost) if ranks is None else ranks
     reason = explain.reasons(situation, found, next_review, binding, final, joined, with_order).astype(object)
+    for row, text in seen.reasons(situation, final).items():
+        reason[row] = f"{reason[row]}; {text}"
     reason[list(cut)] = list(cut.values())
     # a service target without a holding cost has no money to state a saving in
     priced = (terms.objective == 0) | (terms.holding_cost > 0)

@@ -24,7 +24,7 @@ SHARED = ("budget", "storage")
 STEPS = (
     "need", "safety", "cycle", "on_hand", "on_order", "backorders", "at_places", "excess", "not_due", "no_review",
     "not_orderable",
-    *LINE, *WHOLE_ORDER, *SHARED,
+    *LINE, "later", *WHOLE_ORDER, *SHARED,
 )  # fmt: skip
 DIGITS = 6  # significant digits of published numbers
 FINEST = 9  # decimals of a grid
@@ -41,7 +41,8 @@ class Waterfall:
     hand and on order, plus what is owed, that is S − inventory position; a warehouse's S is for all that it feeds, and
     ``at_places`` takes off what lies there and is on its way to them. ``excess`` takes back what stands above S,
     ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be placed: what is
-    left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own best;
+    left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own
+    best up to the next review, ``later`` to its best over the reviews that are looked at;
     the terms of the supplier's whole order, then budget and storage, to what is ordered.
     """
 
@@ -54,8 +55,10 @@ class Waterfall:
         freeze(self, units=self.units, decimals=self.decimals)
 
     @classmethod
-    def of(cls, situation: Situation, lines: Lines, made: Decision) -> "Waterfall":
-        """Take the steps from what was decided.
+    def of(
+        cls, situation: Situation, lines: Lines, made: Decision, near: Float[np.ndarray, " series"] | None = None
+    ) -> "Waterfall":
+        """Take the steps from what was decided; ``near`` is each line's best up to the next review, where that differs.
 
         Raises
         ------
@@ -64,6 +67,7 @@ class Waterfall:
         """
         terms, state = situation.terms, situation.state
         alone, joined, ordered = lines.at(made.alone), lines.at(made.joined), lines.at(made.final)
+        near = alone if near is None else near
         decimals = _decimals(state, lines, ordered)
 
         def whole(values: np.ndarray) -> np.ndarray:
@@ -85,9 +89,11 @@ class Waterfall:
         why = np.where(~terms.orderable, "not_orderable", np.where(~terms.at_review, "no_review", "not_due"))
         for name in ("not_due", "no_review", "not_orderable"):
             found[name] = np.where(why == name, free - np.maximum(gap, 0), 0)
-        found |= {name: whole(values) for name, values in _own_terms(terms, lines, alone).items()}
+        found |= {name: whole(values) for name, values in _own_terms(terms, lines, near).items()}
+        best = whole(_published(near))
         ends = [whole(_published(values)) for values in (alone, joined, ordered)]
-        found["pack"] = ends[0] - free - found["moq"] - found["max_order"]
+        found["later"] = ends[0] - best
+        found["pack"] = best - free - found["moq"] - found["max_order"]
         for moves, by, names in (
             (ends[1] - ends[0], made.joined_by, WHOLE_ORDER),
             (ends[2] - ends[1], made.final_by, SHARED),

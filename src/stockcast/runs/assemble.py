@@ -14,7 +14,7 @@ from stockcast import ingest
 from stockcast.core.axes import WEEKDAYS
 from stockcast.core.errors import UsageError
 from stockcast.core.findings import Alert
-from stockcast.inventory import SupplyTerms
+from stockcast.inventory import Outlook, SharedTerms, SupplyTerms
 from stockcast.inventory.terms import OBJECTIVES, Objective
 from stockcast.models.catalogue import Pretrained, Setting
 from stockcast.runs.config import RunConfig
@@ -68,6 +68,7 @@ def ingest_spec(job: Job) -> ingest.IngestSpec:
         region=config.forecast.holidays.region,
         horizon=config.forecast.horizon if isinstance(config.forecast.horizon, int) else 0,
         storage=dict(config.plan.storage),
+        reviews_ahead=config.plan.reviews_ahead,
     )
 
 
@@ -91,8 +92,13 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else asdict(value)
 
 
-def horizon_of(config: RunConfig, terms: SupplyTerms) -> tuple[int, SupplyTerms, tuple[Alert, ...]]:
+def horizon_of(
+    config: RunConfig, terms: SupplyTerms, outlook: Outlook | None = None, shared: SharedTerms | None = None
+) -> tuple[int, SupplyTerms, tuple[Alert, ...]]:
     """Resolve the horizon: the longest protection interval, and at least 28 days or 8 weeks.
+
+    With ``plan.reviews_ahead`` it reaches the arrival of the last order that is looked at, where timing matters; a year
+    at most, and a horizon that the config names stays as it is.
 
     A series whose next receipt but one lies more than a year away (no review is known, or a lead time typed in the
     wrong unit) does not stretch the horizon for all: it is held, with an alert.
@@ -113,7 +119,9 @@ def horizon_of(config: RunConfig, terms: SupplyTerms) -> tuple[int, SupplyTerms,
     far = beyond | np.append(beyond, False)[terms.feeder]  # a place of a warehouse for which nothing is ordered
     need = int(reach[~far].max(initial=1))
     wanted = config.forecast.horizon
-    horizon = max(need, AT_LEAST[config.step]) if wanted == "auto" else int(wanted)
+    ahead = _further(terms, outlook, shared)
+    further = int(ahead[ahead <= longest].max(initial=0))
+    horizon = max(need, further, AT_LEAST[config.step]) if wanted == "auto" else int(wanted)
     if horizon < need:
         at = int(np.flatnonzero(~far & (reach == need))[0])
         raise UsageError(
@@ -146,6 +154,14 @@ def horizon_of(config: RunConfig, terms: SupplyTerms) -> tuple[int, SupplyTerms,
         review_period=np.where(beyond, horizon - lead_time, terms.review_period),
     )
     return horizon, held, alerts
+
+
+def _further(terms: SupplyTerms, outlook: Outlook | None, shared: SharedTerms | None) -> np.ndarray:
+    """Give how far the orders reach that are planned over several reviews; 0 where they are not."""
+    if outlook is None or shared is None:
+        return np.zeros(len(terms.series), dtype=np.int64)
+    reach = outlook.end() + terms.lead_time + np.ceil(3.0 * terms.lead_time_sd).astype(np.int64)
+    return np.where(outlook.matters(terms, shared), reach, 0)
 
 
 def workers_of(job: Job) -> int:

@@ -98,7 +98,7 @@ def read(night: Night) -> ingest.Inputs:
 def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTerms]:
     """Choose a model per segment by backtest, fit it, and forecast every series."""
     job, config = night.job, night.job.config.forecast
-    horizon, terms, alerts = assemble.horizon_of(job.config, inputs.terms)
+    horizon, terms, alerts = assemble.horizon_of(job.config, inputs.terms, inputs.outlook, inputs.shared)
     night.alerts.extend(alerts)
     folds = config.backtest.folds
     names = _names(night, inputs)
@@ -199,7 +199,7 @@ def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":
     if night.clock.struck:
         night.cut_short("no model was judged")
         return evaluation.Comparison()
-    horizon, terms, _ = assemble.horizon_of(job.config, inputs.terms)
+    horizon, terms, _ = assemble.horizon_of(job.config, inputs.terms, inputs.outlook, inputs.shared)
     folds = config.backtest.folds
     names = _names(night, inputs)
     choose(job.device)
@@ -272,7 +272,7 @@ def _say_device(night: Night) -> None:
 
 def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTerms]:
     """Take the user's forecast, or the newest one of the same as-of and sales, or make one."""
-    horizon, terms, alerts = assemble.horizon_of(night.job.config, inputs.terms)
+    horizon, terms, alerts = assemble.horizon_of(night.job.config, inputs.terms, inputs.outlook, inputs.shared)
     key = assemble.forecast_key(night.job, inputs)
     file = night.job.forecast_file
     if file is not None:
@@ -327,6 +327,7 @@ def plan(
             next_review=inputs.next_review,
             time_limit=SOLVE_SECONDS,
             until=time.monotonic() + night.clock.left,
+            outlook=inputs.outlook,
             ranked_budget=night.job.budget,
             workers=assemble.workers_of(night.job),
             done=done,

@@ -165,6 +165,11 @@ CODES: tuple[Code, ...] = (
          "The warehouse does not carry the item or its stock is not known, no lane leads to the place or it takes too "
          "long, or the warehouse is fed by another one: the place goes on buying from the supplier of the item.",
          "Add what is missing to inventory, items or lanes; or give the place a supplier in item_locations."),
+    Code("SC-D126", "an announced cost that cannot be weighed",
+         "It holds on the order date already, or the item has no unit_cost to change from.",
+         "Give the cost that holds now as unit_cost in items."),
+    Code("SC-D127", "announced costs are not used", "cost_changes matters only where a plan looks at later reviews.",
+         "Set plan.reviews_ahead to 2 … 8, or leave the table out."),
     Code("SC-D070", "a forecast file that cannot be read", "The file given to --forecast is not there or no table.",
          "Name a CSV or Parquet file."),
     Code("SC-D071", "columns missing from a forecast file", "It needs sku, location, date, and samples or quantiles.",

@@ -136,6 +136,18 @@ CODES: tuple[Code, ...] = (
         "add what sells soon in any case",
     ),
     Code(
+        "SC-P036",
+        "an order looks ahead less than asked",
+        "It has more than 300 lines, or the forecast ends before the reviews that plan.reviews_ahead asks for.",
+        "set forecast.horizon: auto; plan.order_scope: supplier_location makes smaller orders",
+    ),
+    Code(
+        "SC-P037",
+        "an order was not planned ahead",
+        "The plan over several reviews broke a rule, cost more than the one up to the next review, or had no solver.",
+        "look at solves in manifest.json; plan.reviews_ahead: 1 turns it off",
+    ),
+    Code(
         "SC-P035",
         "cut by rank",
         "plan --rank-by value --budget B spends down the ranking by value until B; this line comes after.",

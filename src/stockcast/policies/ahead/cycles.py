@@ -8,8 +8,8 @@ lasts until the order of node s serves the periods between the two arrivals; c_r
 
 C is the expected cost on the joint paths between the two arrivals with what is left at the second one
 (``policies.costs``): for the order placed now by the dynamics of the shop from today's stock, for a later one from the
-position S that it is filled up to, since its quantity will be decided when the demand before it is known (Bookbinder &
-Tan 1988: reviews are fixed now, quantities as they come). D̄ is mean demand. What is left at s is worth c_s there, for it
+position S that it is filled up to, since its quantity is decided when the demand before it is known (Bookbinder & Tan
+1988: reviews are fixed now, quantities as they come). D̄ is mean demand. What is left at s is worth c_s there, for it
 takes the place of a purchase; with one unit cost the money drops out.
 
 On known demand this is the shortest path of Wagner and Whitin.
@@ -138,7 +138,8 @@ def cycles(
     width = max(quantity.shape[1] for quantity, *_ in found)
     quantity = np.concatenate([_padded(one[0], width) for one in found])
     first = np.concatenate([_padded(one[1], width) for one in found])
-    return Cycles(quantity, first, *(np.concatenate([one[at] for one in found]) for at in (2, 3)), times)
+    later, covers = (np.concatenate([one[at] for one in found]) for at in (2, 3))
+    return Cycles(quantity, first, later, covers, times)
 
 
 def _padded(table: np.ndarray, width: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Whole orders planned several reviews ahead, and handed back as cost tables of this one.
 
-The schedule of a supplier's later orders is found first (``policies.ahead.schedule``, ``policies.milp.ahead``). Given it,
-what each candidate costs a line up to the end is a number: it takes the place of the cost up to the next review, and
-everything that ties lines tonight (minimums, trucks, price breaks, budget, room) is decided on it as always. Only this
+The schedule of a supplier's later orders is found first (``policies.ahead.schedule``, ``policies.milp.ahead``). Given
+it, what each candidate costs a line up to the end is a number: it takes the place of the cost up to the next review,
+and all that ties lines tonight (minimums, trucks, price breaks, budget, room) is decided on it as always. Only this
 period's quantities go out; the next night looks ahead again.
 """
 
@@ -200,8 +200,8 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
 
 def _too_large(order: Order) -> Alert:
     return Alert(
-        "info", "SC-P036", f"the order to {order.supplier} has {len(order.rows)} lines: it looks one review ahead only, "
-        f"as every order of more than {MOST}", "plan.order_scope: supplier_location makes smaller orders",
+        "info", "SC-P036", f"the order to {order.supplier} has {len(order.rows)} lines: it looks one review ahead, as "
+        f"every order of more than {MOST} does", "plan.order_scope: supplier_location makes smaller orders",
         supplier=order.supplier,
     )  # fmt: skip
 

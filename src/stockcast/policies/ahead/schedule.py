@@ -1,4 +1,4 @@
-"""At which later reviews a supplier is ordered from: every set of them is tried, each line's best way is a shortest path.
+"""At which later reviews a supplier is ordered from: every set is tried, and each line's best way is a shortest path.
 
 With Y the later reviews at which an order is placed (its header paid at each), line i comes at least cost from review s
 on by::
@@ -94,7 +94,9 @@ def values(found: Cycles, later: Bool[np.ndarray, " node"]) -> Float[np.ndarray,
 
 def sets(last: int) -> list[Bool[np.ndarray, " node"]]:
     """Give every set of later nodes, the empty one first."""
-    return [np.array([False, *((number >> at) & 1 for at in range(last - 1))], bool) for number in range(2 ** (last - 1))]
+    return [
+        np.array([False, *((number >> at) & 1 for at in range(last - 1))], bool) for number in range(2 ** (last - 1))
+    ]
 
 
 def table(
@@ -157,10 +159,12 @@ def best_schedule(found: Cycles, terms: Terms) -> Schedule:
             best = (cost, np.concatenate([[opens], later[1:]]), chosen, after[at, chosen])
     assert best is not None  # no later order at all keeps every minimum
     cost, orders, chosen, after = best
-    return Schedule(orders, chosen, after, cost, bound)
+    return Schedule(orders, chosen, after, float(cost), float(bound))
 
 
-def ways(found: Cycles, later: Bool[np.ndarray, " node"], after: Int[np.ndarray, " line"]) -> Float[np.ndarray, "node line"]:
+def ways(
+    found: Cycles, later: Bool[np.ndarray, " node"], after: Int[np.ndarray, " line"]
+) -> Float[np.ndarray, "node line"]:
     """Give what each line is expected to order at each later node, on its best way from its next order on."""
     value, out = values(found, later), np.zeros((found.last, len(after)))
     at, node = np.arange(len(after)), after.copy()

@@ -30,20 +30,54 @@ MORE = 6  # larger candidates than the best that a minimum may ask for
 class Tables(Protocol):
     """What ``policies.ahead.Cycles`` has."""
 
-    quantity: Float[np.ndarray, "line candidate"]
-    first: Float[np.ndarray, "line candidate next"]
-    later: Float[np.ndarray, "line node node"]
-    covers: Float[np.ndarray, "line node node"]
+    @property
+    def quantity(self) -> Float[np.ndarray, "line candidate"]:
+        """Give the candidates of each line."""
+        ...
+
+    @property
+    def first(self) -> Float[np.ndarray, "line candidate next"]:
+        """Give F."""
+        ...
+
+    @property
+    def later(self) -> Float[np.ndarray, "line node node"]:
+        """Give G."""
+        ...
+
+    @property
+    def covers(self) -> Float[np.ndarray, "line node node"]:
+        """Give D̄."""
+        ...
 
 
 class WholeTerms(Protocol):
     """What ``policies.ahead.schedule.Terms`` has."""
 
-    header: float
-    later_header: float
-    now: Float[np.ndarray, " use"]
-    later: Float[np.ndarray, " use"]
-    use: Float[np.ndarray, "use line"]
+    @property
+    def header(self) -> float:
+        """Give the order cost now."""
+        ...
+
+    @property
+    def later_header(self) -> float:
+        """Give that of later orders."""
+        ...
+
+    @property
+    def now(self) -> Float[np.ndarray, " use"]:
+        """Give the minimums now."""
+        ...
+
+    @property
+    def later(self) -> Float[np.ndarray, " use"]:
+        """Give those of later orders."""
+        ...
+
+    @property
+    def use(self) -> Float[np.ndarray, "use line"]:
+        """Give what a unit counts towards each."""
+        ...
 
 
 @final
@@ -195,4 +229,5 @@ def solve_ahead(name: str, tables: Tables, terms: WholeTerms, solving: Solving) 
             best, least = (orders, chosen), told.objective
         if told.status == "optimal" or (best is not None and told.gap <= DOUBTED):
             break
-    return Ways(*(best or (None, None)), tuple(tried))
+    orders, chosen = best or (None, None)
+    return Ways(orders, chosen, tuple(tried))

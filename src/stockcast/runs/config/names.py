@@ -16,6 +16,7 @@ TableName = Literal[
     "suppliers",
     "price_breaks",
     "supplier_closures",
+    "cost_changes",
     "calendar",
     "known_future",
     "overrides",

@@ -206,6 +206,8 @@ class Plan:
     """Volume that each location can hold."""
     policy: Annotated[str, Name(("auto", *POLICIES))] = "auto"
     """How quantities are found; auto is the optimizer."""
+    reviews_ahead: Annotated[int, Number(1, 8, whole=True)] = 1
+    """Reviews that an order is planned over where timing matters (order costs, minimums, closures, announced costs)."""
     order_scope: Literal["supplier", "supplier_location"] = "supplier"
     """Whether one order holds all locations of a supplier, or one each."""
 

@@ -1,0 +1,109 @@
+"""The orders of a night with those of later reviews in mind, or as they were where that costs no less."""
+
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+
+from stockcast.core.arrays import freeze
+from stockcast.core.errors import InvariantError
+from stockcast.core.findings import Alert
+from stockcast.inventory import Outlook, Situation
+from stockcast.policies.ahead.looking import Looked, Seen, look_ahead, refused_alert
+from stockcast.policies.ahead.words import words
+from stockcast.policies.coupling import total_cost
+from stockcast.policies.decision import Decision, decide
+from stockcast.policies.lines import Lines
+from stockcast.policies.milp import Solve, Solving
+
+WORSE = "worse than the plan that looks one review ahead"
+LIMITED = "limits"  # in the place of a supplier: all orders
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What was decided, on which lines, and which orders looked further than the next review.
+
+    ``near`` is what each line would order by itself up to the next review.
+    """
+
+    lines: Lines
+    decision: Decision
+    near: Float[np.ndarray, " series"]
+    looked: tuple[Looked, ...] = ()
+    solves: tuple[Solve, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    outlook: Outlook | None = None
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        freeze(self, near=self.near)
+
+    @classmethod
+    def none(cls, lines: Lines, decision: Decision) -> "Further":
+        """Give what was decided one review ahead."""
+        return cls(lines, decision, lines.at(decision.alone))
+
+    def reasons(self, situation: Situation, final: Float[np.ndarray, " series"]) -> dict[int, str]:
+        """Say for each line of an order planned ahead what that changed, and when it is ordered next."""
+        found: dict[int, str] = {}
+        for one in self.looked:
+            if self.outlook is not None:
+                found |= words(situation, one, self.outlook, self.near, final)
+        return found
+
+
+def further(situation: Situation, found: Lines, before: Decision, outlook: Outlook, solving: list[Solving]) -> Further:
+    """Decide again with later reviews in mind; what costs more over them than before stays as it was.
+
+    An order is taken if it keeps every rule and its cost until the end of what is looked at, on the same paths and with
+    the best orders that can follow, is not above that of the quantities decided before. Where a budget or a room binds,
+    all orders are held against that together.
+    """
+    plain = Further.none(found, before)
+    seen = look_ahead(
+        situation, found, before.every, outlook, before.goods, shared=before.shared, price=before.price,
+        solving=solving[0],
+    )  # fmt: skip
+    if not seen.looked:
+        return replace(plain, alerts=seen.alerts)
+    alerts = list(seen.alerts)
+    refused: list[str] = []
+    try:
+        made = decide(situation, seen.lines, joint=True, solving=solving)
+        refused = _worse(found, before, seen, made)
+        if refused:
+            seen = seen.without(found, refused)
+            made = decide(situation, seen.lines, joint=True, solving=solving)
+    except InvariantError as error:
+        made, seen = before, replace(seen.without(found, [one.order.supplier for one in seen.looked]), lines=found)
+        refused = [LIMITED]
+        alerts.append(refused_alert("", f"plan rejected: {error.message}"))
+    alerts += [refused_alert(name, WORSE) for name in refused if name != LIMITED]
+    for order in before.every:
+        text = seen.failed.get(order.supplier) or (WORSE if order.supplier in refused or LIMITED in refused else "")
+        if text:
+            made.fallback[order.rows] = np.where(made.fallback[order.rows] == "", f"ahead: {text}"[:64],
+                                                 made.fallback[order.rows])  # fmt: skip
+    return Further(seen.lines, made, seen.near, seen.looked, seen.solves, tuple(alerts), outlook)
+
+
+def _worse(found: Lines, before: Decision, seen: Seen, made: Decision) -> list[str]:
+    """Give the suppliers whose orders cost more over the reviews looked at than those decided before."""
+    goods = before.goods
+    old, new = found.at(before.final), seen.lines.at(made.final)
+    differs = []
+    for one in seen.looked:
+        rows = one.order.rows
+        was, now = one.cost(old[rows], goods), one.cost(new[rows], goods)
+        differs.append((one.order.supplier, now - was, 1e-9 * max(abs(was), 1.0)))
+    if any(limit.over(found.at(before.joined)) > 0 for limit in before.shared):
+        ahead = {one.order.supplier for one in seen.looked}
+        rest = [order for order in before.every if order.supplier not in ahead]
+        more = total_cost(seen.lines, rest, made.final, goods) - total_cost(found, rest, before.final, goods)
+        if more + sum(by for _, by, _ in differs) <= sum(near for *_, near in differs):
+            return []
+        return [name for name, *_ in differs]
+    return [name for name, by, near in differs if by > near]

@@ -1,0 +1,49 @@
+"""What looking ahead did to a line, in words: before a price moves, before a closure, together with other lines."""
+
+import numpy as np
+from jaxtyping import Float
+
+from stockcast.inventory import Outlook, Situation
+from stockcast.policies.ahead.looking import Looked
+
+
+def words(
+    situation: Situation,
+    one: Looked,
+    outlook: Outlook,
+    near: Float[np.ndarray, " series"],
+    final: Float[np.ndarray, " series"],
+) -> dict[int, str]:
+    """Give what to add to the reason of each line of one order, by row."""
+    rows, time = one.order.rows, situation.past.time
+    follows = one.next_order(final[rows])
+    ordered = int((final[rows] > 0).sum())
+    found = {}
+    for at, row in enumerate(rows.tolist()):
+        texts = []
+        when = time.date(time.n + int(follows[at]))
+        more, closed = final[row] - near[row], outlook.closed_until[row]
+        costs = outlook.unit_cost[row]
+        moved = np.flatnonzero(np.isfinite(costs) & (costs != costs[0]))
+        if final[row] > 0 and more > 0 and len(moved) and not np.isnat(outlook.changes[row]):
+            price = float(costs[moved[0]])
+            if price > costs[0]:
+                texts.append(
+                    f"bought before the price rises from {costs[0]:.2f} to {price:.2f} on {outlook.changes[row]}"
+                )
+        if more < 0 and len(moved) and costs[moved[0]] < costs[0] and not np.isnat(outlook.changes[row]):
+            price = float(costs[moved[0]])
+            texts.append(
+                f"the rest waits for the price to fall from {costs[0]:.2f} to {price:.2f} on {outlook.changes[row]}"
+            )
+        if final[row] > 0 and more > 0 and not np.isnat(closed) and when > closed:
+            texts.append(f"brought forward: {situation.terms.supplier[row]} is closed until {closed}")
+        if final[row] > 0:
+            others = ordered - 1
+            with_them = f"together with {others} other line{'s' * (others != 1)}, " if others else ""
+            texts.append(f"{with_them}next order {when}")
+        elif near[row] > 0:
+            texts.append(f"it waits for the order of {when}, which others share")
+        if texts:
+            found[row] = ", ".join(texts)
+    return found
