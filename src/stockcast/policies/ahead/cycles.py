@@ -10,7 +10,9 @@ C is the expected cost on the joint paths between the two arrivals with what is 
 (``policies.costs``): for the order placed now by the dynamics of the shop from today's stock, for a later one from the
 position S that it is filled up to, since its quantity is decided when the demand before it is known (Bookbinder & Tan
 1988: reviews are fixed now, quantities as they come). D̄ is mean demand. What is left at s is worth c_s there, for it
-takes the place of a purchase; with one unit cost the money drops out.
+takes the place of a purchase; with one unit cost the money drops out. What exceeds the need up to the review after s
+takes the place of a later, perhaps cheaper one, and is kept over all of it: it is charged for both, since a later s
+has it exactly.
 
 On known demand this is the shortest path of Wagner and Whitin.
 """
@@ -157,10 +159,8 @@ def _piece(situation: Situation, rows: np.ndarray, nodes: _Nodes, given: np.ndar
     total = np.concatenate([np.zeros((n, 1)), np.cumsum(paths.mean(axis=1), axis=1)], axis=1)
     until = np.take_along_axis(total, np.minimum(nodes.at, demand.horizon), axis=1)
     covers = until[:, None, :] - until[:, :, None]
-    gaps = np.diff(nodes.at, axis=1)
-    usual = np.median(gaps, axis=1)  # of the reviews after the end, which are not looked at
-    after = np.concatenate([gaps[:, 1:], usual[:, None]], axis=1)
-    aims = [_between(part, nodes, 0, s, after[:, s - 1]) for s in range(1, last + 1)]
+    ahead = _Ahead.of(part, nodes, covers)
+    aims = [_between(part, nodes, 0, s, ahead) for s in range(1, last + 1)]
     quantity = _candidates(part, aims, nodes, given)
     first = np.full((*quantity.shape, last), np.inf)
     position = part.state.inventory_position
@@ -173,7 +173,7 @@ def _piece(situation: Situation, rows: np.ndarray, nodes: _Nodes, given: np.ndar
     later = np.full((n, last + 1, last + 1), np.inf)
     for r in range(1, last):
         for s in range(r + 1, last + 1):
-            found = _between(part, nodes, r, s, after[:, s - 1])
+            found = _between(part, nodes, r, s, ahead)
             slope = nodes.cost[:, r] - nodes.cost[:, s]
             value = (nodes.cost[:, s] - nodes.cost[:, -1]) * covers[:, r, s] + part.terms.order_cost
             both = np.stack([slope, covers[:, r, s]], axis=1)
@@ -182,9 +182,51 @@ def _piece(situation: Situation, rows: np.ndarray, nodes: _Nodes, given: np.ndar
     return quantity, first, later, covers
 
 
-def _between(part: Part, nodes: _Nodes, r: int, s: int, gap: np.ndarray) -> list[tuple[np.ndarray, Aim]]:
+@final
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What comes after each node but the first: periods and mean demand up to the review after it, and what a unit
+    beyond that costs more than its holding cost as it is used up: half a review's holding, and what the cost falls.
+    """
+
+    gap: Float[np.ndarray, "line next"]
+    need: Float[np.ndarray, "line next"]
+    dear: Float[np.ndarray, "line next"]
+
+    @classmethod
+    def of(cls, part: Part, nodes: _Nodes, covers: np.ndarray) -> "_Ahead":
+        gaps, rest = np.diff(nodes.at, axis=1).astype(float), np.zeros((len(covers), 1))
+        usual = np.median(gaps, axis=1, keepdims=True)  # of the reviews after the end, which are not looked at
+        gap = np.concatenate([gaps[:, 1:], usual], axis=1)
+        steps = range(1, covers.shape[1] - 1)
+        need = np.concatenate([*(covers[:, s, s + 1 : s + 2] for s in steps), np.full_like(rest, np.nan)], axis=1)
+        least = np.minimum.accumulate(nodes.cost[:, ::-1], axis=1)[:, ::-1]
+        dear = 0.5 * part.terms.holding_cost[:, None] * gap[:, :-1] + nodes.cost[:, 1:-1] - least[:, 2:]
+        return cls(gap, need, np.concatenate([np.maximum(dear, 0.0), rest], axis=1))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Aimed:
+    """An aim whose excess at the next order is dear."""
+
+    aim: Aim
+    dear: Float[np.ndarray, " line"]
+
+    def cost(self, units: Float[np.ndarray, "line unit"]) -> Float[np.ndarray, "line unit"]:
+        """Give the cost of some units; under a service target that of holding alone: it says itself what is served."""
+        cost, made = self.aim.size_cost(units), self.aim
+        if self.dear.any():
+            cost = cost + self.dear[:, None] * made.leftover.excess.over(units) / made.leftover.need.shape[1]
+        if not made.served.any():
+            return cost
+        unmet = made.curve.shortage[:, None] * made.curve.unmet.under(units)
+        return np.where(made.served[:, None], cost - unmet, cost)
+
+
+def _between(part: Part, nodes: _Nodes, r: int, s: int, ahead: _Ahead) -> list[tuple[np.ndarray, _Aimed]]:
     """Give what the lines aim at with an order of node r that lasts until node s, batch by batch."""
-    n, terms = len(gap), part.terms
+    n, terms = len(ahead.gap), part.terms
     here = nodes.at[:, r]
     length = np.maximum(nodes.at[:, s] - here, 1)
     changed = terms.replace(
@@ -204,21 +246,27 @@ def _between(part: Part, nodes: _Nodes, r: int, s: int, gap: np.ndarray) -> list
         if r:  # the position is counted from 0, whatever comes later
             floor = np.where(some.terms.min_stock > 0, some.terms.min_stock, -np.inf)
             made = replace(made, position=np.zeros(len(rows)), floor=floor)
-        found.append((rows, _at_the_end(made, gap[rows].astype(float))))
+        made = _at_the_end(made, ahead.gap[rows, s - 1], ahead.need[rows, s - 1])
+        found.append((rows, _Aimed(made, ahead.dear[rows, s - 1])))
     return found
 
 
-def _at_the_end(made: Aim, gap: np.ndarray) -> Aim:
+def _at_the_end(made: Aim, gap: np.ndarray, need: np.ndarray) -> Aim:
     """Value what is left by the gap after it, not by the time that the order had to last."""
-    before = made.leftover
-    level = np.where(before.review > 0, before.level * gap / before.review, before.level)
+    before, between = made.leftover, made.projection.demand.mean(axis=1)
+    scale = np.where(before.review > 0, before.level / np.where(before.review > 0, before.review, 1.0), 0.0)
+    level = scale * gap
+    told = np.isfinite(need)  # after the end, at the mean rate
+    unscaled = before.level * np.where(before.rate > 0, between / (before.rate * before.review), 1.0)
+    ratio = np.where(between > 0, np.where(told, need, 0.0) / np.where(between > 0, between, 1.0), 1.0)
+    level = np.where(told & (between > 0), unscaled * ratio, level)
     leftover = replace(before, review=gap, level=level)
     size = leftover.economic()[0]
     cycle = Cycle.of(leftover, size, np.flatnonzero(leftover.lumpy(size) & ~made.served))
     return replace(made, leftover=leftover, cycle=cycle)
 
 
-def _by_batch(found: list[tuple[np.ndarray, Aim]], table: np.ndarray, cost: object) -> np.ndarray:
+def _by_batch(found: list[tuple[np.ndarray, _Aimed]], table: np.ndarray, cost: object) -> np.ndarray:
     parts = [(rows, cost(made, table[rows])) for rows, made in found]  # type: ignore[operator]
     out = np.empty((len(table), parts[0][1].shape[1]))
     for rows, values in parts:
@@ -226,34 +274,25 @@ def _by_batch(found: list[tuple[np.ndarray, Aim]], table: np.ndarray, cost: obje
     return out
 
 
-def _cost_of(made: Aim, units: Float[np.ndarray, "line unit"]) -> Float[np.ndarray, "line unit"]:
-    """Give the cost of some units; under a service target that of holding alone, for the target says what is served."""
-    cost = made.size_cost(units)
-    if not made.served.any():
-        return cost
-    unmet = made.curve.shortage[:, None] * made.curve.unmet.under(units)
-    found: np.ndarray = np.where(made.served[:, None], cost - unmet, cost)
-    return found
-
-
-def _first_cost(made: Aim, quantity: Float[np.ndarray, "line candidate"]) -> Float[np.ndarray, "line candidate"]:
+def _first_cost(aimed: _Aimed, quantity: Float[np.ndarray, "line candidate"]) -> Float[np.ndarray, "line candidate"]:
     """Give C_s(Q); a service target or ``min_stock`` that it misses costs more than keeping it."""
+    made = aimed.aim
     units = made.projection.mine[:, None] + quantity
-    cost = _cost_of(made, units)
+    cost = aimed.cost(units)
     wish = np.where(made.served, made.units, made.floor)[:, None]
     short = units < wish - 1e-9 * np.maximum(1.0, np.abs(wish))
     if not short.any():
         return cost
-    kept = _cost_of(made, np.where(np.isfinite(wish), wish, 0.0))
+    kept = aimed.cost(np.where(np.isfinite(wish), wish, 0.0))
     missed = made.unmet(np.maximum(units, wish)) - made.unmet(units)
     behind = np.where(made.served[:, None], made.shortage_cost[:, None] * np.maximum(-missed, 0.0), 0.0)
     return np.where(short, np.maximum(cost, kept) + behind + floor_penalty(made, units), cost)
 
 
-def _later_cost(made: Aim, given: Float[np.ndarray, "line two"]) -> Float[np.ndarray, "line one"]:
+def _later_cost(aimed: _Aimed, given: Float[np.ndarray, "line two"]) -> Float[np.ndarray, "line one"]:
     """Give the least cost over S; a minimum or maximum of the line moves S by what it adds to the mean demand."""
     slope, covers = given[:, 0], given[:, 1]
-    terms = made.part.terms
+    made, terms = aimed.aim, aimed.aim.part.terms
     wish = np.where(made.served, made.units, made.floor)
     least = np.where(np.isfinite(wish), wish, np.minimum(made.curve.least, 0.0) - 1.0)
     low = least.copy()
@@ -263,7 +302,7 @@ def _later_cost(made: Aim, given: Float[np.ndarray, "line two"]) -> Float[np.nda
     step = np.where(made.part.whole, 1.0, 1e-6 * np.maximum(1.0, np.abs(high)))
 
     def cost(units: np.ndarray) -> np.ndarray:
-        found: np.ndarray = _cost_of(made, units) + slope[:, None] * units
+        found: np.ndarray = aimed.cost(units) + slope[:, None] * units
         return found
 
     for _ in range(HALVINGS):
@@ -279,7 +318,7 @@ def _later_cost(made: Aim, given: Float[np.ndarray, "line two"]) -> Float[np.nda
 
 
 def _candidates(
-    part: Part, aims: list[list[tuple[np.ndarray, Aim]]], nodes: _Nodes, given: np.ndarray
+    part: Part, aims: list[list[tuple[np.ndarray, _Aimed]]], nodes: _Nodes, given: np.ndarray
 ) -> Float[np.ndarray, "line candidate"]:
     """Give 0, what was given, and admissible quantities around the best for each next order, and in between.
 
@@ -301,8 +340,9 @@ def _candidates(
     return np.sort(np.concatenate([np.zeros((len(table), 1)), given, table], axis=1), axis=1)
 
 
-def _best_now(made: Aim, slope: Float[np.ndarray, "line one"]) -> Float[np.ndarray, "line one"]:
+def _best_now(aimed: _Aimed, slope: Float[np.ndarray, "line one"]) -> Float[np.ndarray, "line one"]:
     """Give the units of this order that cost least: the bottom of a convex curve."""
+    made = aimed.aim
     wish = np.where(made.served, made.units, made.floor)
     low = np.where(np.isfinite(wish), np.maximum(wish, 0.0), 0.0)
     high = np.maximum(made.curve.most + made.leftover.safety, low) + 1.0
@@ -312,7 +352,7 @@ def _best_now(made: Aim, slope: Float[np.ndarray, "line one"]) -> Float[np.ndarr
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
         both = np.stack([middle, middle + step], axis=1)
-        cost = _cost_of(made, both) + slope * both
+        cost = aimed.cost(both) + slope * both
         rises = cost[:, 1] >= cost[:, 0]
         low, high = np.where(rises, low, middle), np.where(rises, middle, high)
     return np.asarray(high[:, None])

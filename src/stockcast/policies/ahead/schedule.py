@@ -70,7 +70,7 @@ class Schedule:
         What no schedule can fall below.
     """
 
-    orders: Bool[np.ndarray, " node"]
+    orders: Bool[np.ndarray, " review"]
     chosen: Int[np.ndarray, " line"]
     after: Int[np.ndarray, " line"]
     cost: float
@@ -81,7 +81,7 @@ class Schedule:
         freeze(self, orders=self.orders, chosen=self.chosen, after=self.after)
 
 
-def values(found: Cycles, later: Bool[np.ndarray, " node"]) -> Float[np.ndarray, "line node"]:
+def values(found: Cycles, later: Bool[np.ndarray, " review"]) -> Float[np.ndarray, "line node"]:
     """Give V: the cost of each line from an order at each node on, with orders at some later nodes only."""
     last = found.last
     out = np.full((len(found.quantity), last + 1), np.inf)
@@ -92,7 +92,7 @@ def values(found: Cycles, later: Bool[np.ndarray, " node"]) -> Float[np.ndarray,
     return out
 
 
-def sets(last: int) -> list[Bool[np.ndarray, " node"]]:
+def sets(last: int) -> list[Bool[np.ndarray, " review"]]:
     """Give every set of later nodes, the empty one first."""
     return [
         np.array([False, *((number >> at) & 1 for at in range(last - 1))], bool) for number in range(2 ** (last - 1))
@@ -100,7 +100,7 @@ def sets(last: int) -> list[Bool[np.ndarray, " node"]]:
 
 
 def table(
-    found: Cycles, later: Bool[np.ndarray, " node"], header: float = np.inf
+    found: Cycles, later: Bool[np.ndarray, " review"], header: float = np.inf
 ) -> tuple[Float[np.ndarray, "line candidate"], Int[np.ndarray, "line candidate"]]:
     """Give the cost of every candidate with orders at some later nodes, and the node of its next order.
 
@@ -163,8 +163,8 @@ def best_schedule(found: Cycles, terms: Terms) -> Schedule:
 
 
 def ways(
-    found: Cycles, later: Bool[np.ndarray, " node"], after: Int[np.ndarray, " line"]
-) -> Float[np.ndarray, "node line"]:
+    found: Cycles, later: Bool[np.ndarray, " review"], after: Int[np.ndarray, " line"]
+) -> Float[np.ndarray, "review line"]:
     """Give what each line is expected to order at each later node, on its best way from its next order on."""
     value, out = values(found, later), np.zeros((found.last, len(after)))
     at, node = np.arange(len(after)), after.copy()

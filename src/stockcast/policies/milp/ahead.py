@@ -15,7 +15,7 @@ line's way is a shortest path: only x and y need be whole, and the relaxation is
 
 import math
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -27,6 +27,7 @@ from stockcast.policies.milp.solving import SOLVERS
 MORE = 6  # larger candidates than the best that a minimum may ask for
 
 
+@runtime_checkable
 class Tables(Protocol):
     """What ``policies.ahead.Cycles`` has."""
 
@@ -51,6 +52,7 @@ class Tables(Protocol):
         ...
 
 
+@runtime_checkable
 class WholeTerms(Protocol):
     """What ``policies.ahead.schedule.Terms`` has."""
 
@@ -85,7 +87,7 @@ class WholeTerms(Protocol):
 class Ways:
     """A model's outcome: when orders are placed and what each line takes now; None where no solver gave a plan."""
 
-    orders: Bool[np.ndarray, " node"] | None
+    orders: Bool[np.ndarray, " review"] | None
     chosen: Int[np.ndarray, " line"] | None
     solves: tuple[Solve, ...]
 
