@@ -2,7 +2,8 @@
 
 Each line takes a way through the reviews: x_ijs says that candidate j is ordered now and the next order is that of node
 s, z_irs that an order of r lasts until s (``policies.ahead.cycles`` has F, G and D̄). Given when orders are placed, a
-line's way is a shortest path: only x and y need be whole, and the relaxation is strong::
+line's way is a shortest path: only x and y need be whole, and the relaxation is strong; where later minimums tie ways,
+z is whole too::
 
     min   Σ F_ijs x_ijs + Σ G_irs z_irs + Σ_t K_t y_t
     s.t.  Σ_js x_ijs = 1                                    every line takes one candidate and one next order
@@ -10,7 +11,7 @@ line's way is a shortest path: only x and y need be whole, and the relaxation is
           Σ_{s, Q_ij > 0} x_ijs ≤ y_0,  Σ_r z_isr ≤ y_s     a line opens its supplier's order
           Σ u_i Q_ij x_ijs ≥ V_0 y_0                        minimums: value, units, weight u of a unit
           Σ u_i D̄_i(s, r) z_isr ≥ V y_s                     as far as later orders are expected to hold
-          x, y binary, 0 ≤ z ≤ 1
+          x, y binary, 0 ≤ z ≤ 1 (binary with V > 0)
 """
 
 import math
@@ -111,7 +112,7 @@ class AheadModel:
         n, last = len(tables.quantity), tables.first.shape[2]
         draft = Draft()
         opens = [draft.variable(terms.header if t == 0 else terms.later_header) for t in range(last)]
-        tied = bool((terms.now > 0).any())
+        tied, whole_ways = bool((terms.now > 0).any()), bool((terms.later > 0).any())
         base = np.where(np.isfinite(tables.first), tables.first, np.inf).min(axis=(1, 2))
         takes, goes = [], []
         for i in range(n):
@@ -121,7 +122,7 @@ class AheadModel:
                 for j in _kept(tables.quantity[i], tables.first[i, :, s - 1], more=tied)
             ]
             arcs = {
-                (r, s): draft.variable(float(tables.later[i, r, s]), integer=False)
+                (r, s): draft.variable(float(tables.later[i, r, s]), integer=whole_ways)
                 for r in range(1, last)
                 for s in range(r + 1, last + 1)
                 if math.isfinite(tables.later[i, r, s])
