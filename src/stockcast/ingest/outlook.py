@@ -147,7 +147,8 @@ def _costs(
         cost[of] = np.where(day[of] >= begins[row[at]], given[row[at]], cost[of])
     cost[np.isnan(terms.unit_cost)] = np.nan
     for of in np.unique(series).tolist():
-        differs = np.flatnonzero((cost[of] != cost[of, 0]) & (reviews[of] < FAR))
+        moves = np.isfinite(cost[of]) & (cost[of] != cost[of, 0]) & (reviews[of] < FAR)
+        differs = np.flatnonzero(moves)
         if len(differs):
             dates = begins[row[holds][series[holds] == of]]
             changes[of] = dates[dates <= day[of, differs[0]]].max()

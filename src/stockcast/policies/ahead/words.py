@@ -23,19 +23,14 @@ def words(
         texts = []
         when = time.date(time.n + int(follows[at]))
         more, closed = final[row] - near[row], outlook.closed_until[row]
-        costs = outlook.unit_cost[row]
-        moved = np.flatnonzero(np.isfinite(costs) & (costs != costs[0]))
-        if final[row] > 0 and more > 0 and len(moved) and not np.isnat(outlook.changes[row]):
-            price = float(costs[moved[0]])
-            if price > costs[0]:
-                texts.append(
-                    f"bought before the price rises from {costs[0]:.2f} to {price:.2f} on {outlook.changes[row]}"
-                )
-        if more < 0 and len(moved) and costs[moved[0]] < costs[0] and not np.isnat(outlook.changes[row]):
-            price = float(costs[moved[0]])
-            texts.append(
-                f"the rest waits for the price to fall from {costs[0]:.2f} to {price:.2f} on {outlook.changes[row]}"
-            )
+        costs, then = outlook.unit_cost[row], int((outlook.reviews[row] <= follows[at]).sum()) - 1
+        now, price = float(costs[0]), float(costs[then])
+        if more and not np.isnat(outlook.changes[row]) and np.isfinite(price) and price != now:
+            moves = f"from {now:.2f} to {price:.2f} on {outlook.changes[row]}"
+            if more > 0 and price > now:
+                texts.append(f"bought before the price rises {moves}")
+            elif more < 0 and price < now:
+                texts.append(f"the rest waits for the price to fall {moves}")
         if final[row] > 0 and more > 0 and not np.isnat(closed) and when > closed:
             texts.append(f"brought forward: {situation.terms.supplier[row]} is closed until {closed}")
         if final[row] > 0:
