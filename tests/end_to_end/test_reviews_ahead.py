@@ -28,7 +28,7 @@ def far_sighted(project):
     text = text.replace("sources:", "sources:\n  cost_changes: {path: data/cost_changes.csv}", 1)
     assert "\nplan:\n" in text
     config.write_text(
-        text.replace("\nplan:\n", "\nplan:\n  reviews_ahead: 4\n") + "guardrails: {max_value_ratio: 20}\n",
+        text.replace("\nplan:\n", "\nplan:\n  reviews_ahead: 4\n") + "guardrails: {max_value_ratio: 100}\n",
         encoding="utf-8",
     )
     items = rows(project.folder / "data" / "items.csv")
