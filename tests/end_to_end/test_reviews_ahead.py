@@ -65,8 +65,3 @@ def test_a_night_looks_ahead_says_so_and_orders_nothing_when_planned_again(far_s
     assert place(project, project.file(first, "orders.csv")) > 0
     again = project("run")
     assert again["counts"]["order_lines"] == 0
-
-
-def test_a_horizon_that_ends_before_is_told(far_sighted):
-    made = far_sighted("run", "--set", "forecast.horizon=53", "--set", "plan.reviews_ahead=8")
-    assert "SC-P036" in far_sighted.file(made, "exceptions.csv").read_text(encoding="utf-8")

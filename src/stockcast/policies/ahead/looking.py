@@ -35,14 +35,14 @@ class Looked:
     order: Order
     tables: Cycles
     schedule: Schedule
-    later_header: float
+    terms: Terms
 
     def cost(self, quantity: Float[np.ndarray, " line"], goods: Goods) -> float:
         """Give what some quantities cost until the end with the best orders that can follow."""
         at = np.argmax(self.tables.quantity == quantity[:, None], axis=1)
         if (self.tables.quantity[np.arange(len(at)), at] != quantity).any():
             return np.inf  # not among the candidates
-        return cost_of(self.tables, at, self.later_header) + self.order.extra(quantity, goods)
+        return cost_of(self.tables, at, self.terms, self.schedule.orders) + self.order.extra(quantity, goods)
 
     def next_order(self, quantity: Float[np.ndarray, " line"]) -> Int[np.ndarray, " line"]:
         """Give the period of each line's next order after these quantities, by the schedule."""
@@ -138,7 +138,7 @@ def look_ahead(
         if trouble:
             failed[order.supplier] = trouble
             alerts.append(refused_alert(order.supplier, trouble))
-        looked.append(Looked(order, tables, schedule, supplier.order_cost))
+        looked.append(Looked(order, tables, schedule, whole))
     lines = _joined(situation, found, looked)
     return Seen(lines, tuple(looked), found.at(found.chosen), tuple(solves), tuple(alerts), failed)
 
@@ -183,7 +183,7 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
     for one in looked:
         rows, quantity = one.order.rows, _wide(one.tables.quantity, width)
         later = np.concatenate([[False], one.schedule.orders[1:]])
-        alone = np.inf if one.schedule.cost > one.schedule.bound else one.later_header
+        alone = np.inf if one.schedule.cost > one.schedule.bound else one.terms.later_header
         cost = _wide(table(one.tables, later, alone)[0], width)
         cost = cost - cost[:, :1]
         changed["quantity"][rows], changed["cost"][rows] = quantity, cost

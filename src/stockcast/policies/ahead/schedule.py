@@ -117,14 +117,24 @@ def table(
     return np.take_along_axis(ways, after[:, :, None], axis=2)[:, :, 0], after + 1
 
 
-def cost_of(found: Cycles, quantity: Int[np.ndarray, " line"], later_header: float) -> float:
-    """Give the cost of some candidates now with the best orders that can follow, this period's header apart."""
-    at = np.arange(len(quantity))
-    best = np.inf
-    chosen = found.first[at, quantity]
+def cost_of(
+    found: Cycles, quantity: Int[np.ndarray, " line"], terms: Terms, known: Bool[np.ndarray, " review"]
+) -> float:
+    """Give the cost of some candidates now with the best orders that can follow, this period's header apart.
+
+    Later orders are expected to reach their minimums; those at the reviews ``known`` do.
+    """
+    best, at = np.inf, np.arange(len(quantity))
+    tied = bool((terms.later > 0).any())
     for later in sets(found.last):
-        cost = (chosen + values(found, later)[:, 1:]).min(axis=1).sum() + later_header * later.sum()
-        best = min(best, float(cost))
+        ways = found.first[at, quantity] + values(found, later)[:, 1:]
+        cost = float(ways.min(axis=1).sum() + terms.later_header * later.sum())
+        if cost >= best:
+            continue
+        after = ways.argmin(axis=1) + 1
+        if tied and not np.array_equal(later[1:], known[1:]) and not _reaches(found, later, after, terms):
+            continue
+        best = cost
     return best
 
 

@@ -1,0 +1,117 @@
+"""What must hold of any plan that looks several reviews ahead."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ahead_case import NEVER, drawn_ahead, known, outlook
+from planning_case import after_ordering, drawn, reviews
+from stockcast.inventory import Outlook, SharedTerms, SupplierTerms
+from stockcast.policies import check, plan
+from stockcast.policies.ahead import looking
+
+
+def planned(situation, seen, **options):
+    return plan("optimizer", situation, next_review=reviews(situation), outlook=seen, **options)
+
+
+def any_night(seed, *, backorder=False, objective=None, horizon=48):
+    """Draw a night of every kind of term, at review as a whole, with an outlook on it."""
+    situation = drawn(seed, n=9, n_paths=30, horizon=horizon, backorder=backorder, objective=objective)
+    n = len(situation.terms.series)
+    terms = situation.terms.replace(at_review=np.ones(n, dtype=bool))
+    situation = replace(situation, terms=terms)
+    times = np.cumsum(np.concatenate([np.zeros((n, 1), np.int64), np.repeat(terms.review_period[:, None], 4, 1)], 1), 1)
+    rng = np.random.default_rng(seed)
+    cost = np.repeat(terms.unit_cost[:, None], 5, axis=1)
+    cost[:, 2:] *= rng.choice([1.0, 1.0, 1.2, 0.8], (n, 1))
+    changes = np.where(cost[:, -1] != cost[:, 0], np.datetime64("2026-01-20", "D"), NEVER)
+    return situation, Outlook(terms.series, times, cost, np.full(n, NEVER), changes)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_rule_is_kept_and_the_steps_add_up(seed):
+    situation, seen = any_night(seed, backorder=bool(seed % 2))
+    made = planned(situation, seen)
+    assert not check(situation, made.plan.order_quantity, held=made.held)
+    assert made.waterfall.quantity == pytest.approx(made.plan.order_quantity, abs=1e-9)
+    assert "SC-P037" not in {alert.code for alert in made.alerts}
+    assert (made.plan.fallback == "").all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_planning_again_orders_nothing(seed):
+    situation, seen = any_night(seed, objective=0)
+    made = planned(situation, seen)
+    again = planned(after_ordering(situation, made.plan.order_quantity), seen)
+    assert again.plan.order_quantity.sum() == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_budget_is_kept(seed):
+    situation, seen = any_night(seed)
+    free = planned(situation, seen).plan.order_quantity
+    budget = float(np.round(0.5 * free @ situation.terms.unit_cost, 2))
+    bound = replace(situation, shared=replace(situation.shared, budget=budget))
+    made = planned(bound, seen)
+    assert made.plan.order_quantity @ situation.terms.unit_cost <= budget + 1e-9
+    assert not check(bound, made.plan.order_quantity, held=made.held)
+
+
+def test_the_order_of_the_series_changes_nothing():
+    """Lines of two suppliers in one night order as each supplier's lines do by themselves."""
+    situation, times = drawn_ahead(4, n=6)
+    names = np.array(["a", "b", "a", "b", "a", "b"])
+    shared = SharedTerms((SupplierTerms("a", order_cost=40.0), SupplierTerms("b", order_cost=15.0)))
+    both = replace(situation, terms=situation.terms.replace(supplier=names), shared=shared)
+    whole = planned(both, outlook(both, times)).plan.order_quantity
+    for name in ("a", "b"):
+        rows = np.flatnonzero(names == name)
+        alone = both.take(rows)
+        assert np.array_equal(planned(alone, outlook(alone, times)).plan.order_quantity, whole[rows])
+
+
+def test_stock_is_brought_forward_before_a_closure_that_an_order_cost_does_not_allow_to_be_met_later():
+    """Reviews at 0 and 1, then closed until 6: one order now is cheaper than one now and one before the closure."""
+    shared = SharedTerms((SupplierTerms("a", order_cost=5.5),))
+    situation = known(np.full((1, 8), 5.0), shared=shared, holding_cost=0.2)
+    seen = outlook(situation, [0, 1, 6, 7], closed_until=np.datetime64("2026-01-19", "D"))
+    made = planned(situation, seen)
+    assert made.plan.order_quantity.tolist() == [30.0]
+    assert "brought forward: a is closed until 2026-01-19" in made.plan.reason[0]
+    assert "next order 2026-01-21" in made.plan.reason[0]
+    assert planned(situation, None).plan.order_quantity.tolist() == [5.0]
+
+
+def test_a_price_rise_is_said():
+    situation = known(np.full((1, 8), 10.0), unit_cost=2.0, order_cost=0.0)
+    cost = np.where(np.arange(9) >= 1, 5.5, 2.0)
+    made = planned(situation, outlook(situation, np.arange(9), cost, changes=np.datetime64("2026-01-16", "D")))
+    assert made.plan.order_quantity.tolist() == [40.0]
+    assert "bought before the price rises from 2.00 to 5.50 on 2026-01-16" in made.plan.reason[0]
+    assert made.plan.binding.tolist() == ["later"]
+
+
+def test_what_is_not_looked_at_is_told(monkeypatch):
+    situation, times = drawn_ahead(1, n=4, weeks=3)
+    far = planned(situation, outlook(situation, np.arange(9) * 7))
+    told = [alert.message for alert in far.alerts if alert.code == "SC-P036"]
+    assert len(told) == 1 and "in place of 8 reviews" in told[0]
+    monkeypatch.setattr(looking, "MOST", 3)
+    large = planned(situation, outlook(situation, times))
+    assert any("has 4 lines" in alert.message for alert in large.alerts if alert.code == "SC-P036")
+    assert np.array_equal(large.plan.order_quantity, planned(situation, None).plan.order_quantity)
+
+
+def test_a_plan_that_costs_more_is_not_taken(monkeypatch):
+    situation, times = drawn_ahead(6, n=4)
+    near = planned(situation, None).plan.order_quantity
+    worse = looking.Looked.cost
+    calls = iter([False, True] * 9)
+    monkeypatch.setattr(looking.Looked, "cost", lambda *given: worse(*given) + 1e6 * next(calls))
+    made = planned(situation, outlook(situation, times))
+    assert np.array_equal(made.plan.order_quantity, near)
+    assert {"SC-P037"} <= {alert.code for alert in made.alerts}
+    assert made.plan.fallback[0].startswith("ahead: worse")
+    assert (made.waterfall.quantity == near).all()
