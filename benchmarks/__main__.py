@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import (
+    ahead,
     batched,
     boosting,
     censored,
@@ -35,6 +36,7 @@ SUBJECTS: tuple[Subject, ...] = (
     boosting.SUBJECT,
     features.SUBJECT,
     *optimizer.SUBJECTS,
+    *ahead.SUBJECTS,
     *transfers.SUBJECTS,
     *echelon.SUBJECTS,
     tft.SUBJECT,

@@ -91,7 +91,8 @@ def test_the_model_finds_the_enumerated_optimum(begin):
         for solver in ("HiGHS", "CBC"):
             model = AheadModel.of("test", found, terms)
             orders, chosen, told = model.read(answer(solver, model.problem, 60.0))
-            assert orders is not None and chosen is not None
+            assert orders is not None
+            assert chosen is not None
             assert told.objective == pytest.approx(best, abs=1e-6), (seed, solver)
             assert told.bound <= told.objective
 
@@ -133,7 +134,8 @@ def test_what_is_no_plan_is_refused(seed):
     shut[model.opens] = 0.0
     for values in (*broken, two, none, *([shut] if (good.values[model.opens] > 0.5).any() else [])):
         orders, chosen, told = model.read(Answer("HiGHS", "optimal", values, 0.0, 0.0))
-        assert orders is None and chosen is None
+        assert orders is None
+        assert chosen is None
         assert "not a plan" in told.status
 
 

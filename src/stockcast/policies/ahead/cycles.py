@@ -185,8 +185,10 @@ def _piece(situation: Situation, rows: np.ndarray, nodes: _Nodes, given: np.ndar
 @final
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """What comes after each node but the first: periods and mean demand up to the review after it, and what a unit
-    beyond that costs more than its holding cost as it is used up: half a review's holding, and what the cost falls.
+    """What comes after each node but the first: periods and mean demand up to the review after it.
+
+    ``dear`` is what a unit beyond that costs more than being held as it is used up: half a review's holding, and by how
+    much the cost falls later.
     """
 
     gap: Float[np.ndarray, "line next"]
