@@ -23,6 +23,8 @@ def test_the_smoke_mode_measures_every_subject_that_needs_no_data(tmp_path):
         "paths",
         "demo",
         "optimizer",
+        "optimizer_ahead",
+        "optimizer_ahead_replay",
         "optimizer_million",
         "optimizer_plain",
         "tft",

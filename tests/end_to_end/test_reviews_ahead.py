@@ -61,7 +61,7 @@ def test_a_night_looks_ahead_says_so_and_orders_nothing_when_planned_again(far_s
         assert sum(steps) == pytest.approx(float(row["order_quantity"]), abs=1e-6)
     manifest = json.loads((project.file(first, "plan.csv").parent / "manifest.json").read_text(encoding="utf-8"))
     assert any(solve["supplier"].endswith(" ahead") for solve in manifest["solves"])
-    assert "SC-D125" in project.file(near, "issues.csv").read_text(encoding="utf-8")
+    assert "SC-D127" in project.file(near, "issues.csv").read_text(encoding="utf-8")
     assert place(project, project.file(first, "orders.csv")) > 0
     again = project("run")
     assert again["counts"]["order_lines"] == 0

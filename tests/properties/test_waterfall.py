@@ -73,7 +73,8 @@ def test_steps_add_up_exactly_and_mean_what_they_say():
             if name in (*WHOLE_ORDER, *SHARED):
                 assert of[name][row] != 0
                 binds += 1
-    assert [name for name, count in seen.items() if not count] == ["at_places"], seen  # of warehouses only
+    # the first of warehouses only; these plans look one review ahead, tests/properties/test_plan_ahead.py has others
+    assert [name for name, count in seen.items() if not count] == ["at_places", "later"], seen
     assert binds > 50
 
 

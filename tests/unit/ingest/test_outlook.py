@@ -46,7 +46,7 @@ def test_what_cannot_be_used_is_told(tmp_path):
     assert {"SC-D126", "SC-D041", "SC-D016"} <= set(codes(got))
     assert got.rows["cost_changes"].quarantined == 2
     assert not got.outlook.price_moves().any()
-    assert "SC-D125" in codes(load(tmp_path, "sku,from,unit_cost\nA,2026-12-19,3\n", ahead=1))
+    assert "SC-D127" in codes(load(tmp_path, "sku,from,unit_cost\nA,2026-12-19,3\n", ahead=1))
     uncosted = load(
         tmp_path,
         "sku,from,unit_cost\nA,2026-12-03,3\n",
