@@ -2,7 +2,7 @@
 
 The night is that of `benchmarks.optimizer` with one supplier at review each week. The plain model of the same reviews
 (`policies.milp.ahead`) stands beside the schedule that is found without a solver. The replay orders the same lines week
-by week on the same demand, with plans that look one review ahead and with plans that look eight, and counts what happens.
+by week on the same demand, with plans that look one review ahead and with plans that look eight, and counts what comes.
 """
 
 import time

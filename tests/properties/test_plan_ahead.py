@@ -30,7 +30,7 @@ def any_night(seed, *, backorder=False, objective=None, horizon=48):
     return situation, Outlook(terms.series, times, cost, np.full(n, NEVER), changes)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_every_rule_is_kept_and_the_steps_add_up(seed):
     situation, seen = any_night(seed, backorder=bool(seed % 2))
     made = planned(situation, seen)
@@ -40,7 +40,7 @@ def test_every_rule_is_kept_and_the_steps_add_up(seed):
     assert (made.plan.fallback == "").all()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_planning_again_orders_nothing(seed):
     situation, seen = any_night(seed, objective=0)
     made = planned(situation, seen)
