@@ -93,3 +93,13 @@ def test_the_reasons_of_a_warehouse_and_of_a_place_are_told(with_hub):
     assert "at the places that it feeds" in str(told)
     fed = next(r for r in rows(project.file(first, "plan.csv")) if r["supplier"] == "HUB")
     assert "ed from HUB: " in str(project("explain", f"{fed['sku']}@{fed['location']}"))
+
+
+def test_orders_of_a_warehouse_look_one_review_ahead_and_say_so(with_hub):
+    project, _, _ = with_hub
+    ahead = project("run", "--set", "plan.reviews_ahead=4")
+    told = [row for row in rows(project.file(ahead, "exceptions.csv")) if row["code"] == "SC-P036"]
+    assert any("lines of a warehouse" in row["message"] for row in told)
+    mine = [row for row in rows(project.file(ahead, "plan.csv")) if row["location"] == "HUB"]
+    assert mine
+    assert all("next order" not in row["reason"] for row in mine)

@@ -138,7 +138,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-P036",
         "an order looks ahead less than asked",
-        "It has more than 300 lines, or the forecast ends before the reviews that plan.reviews_ahead asks for.",
+        "It has more than 300 lines, or lines of a warehouse that feeds places; or the forecast ends before the "
+        "reviews that plan.reviews_ahead asks for.",
         "set forecast.horizon: auto; plan.order_scope: supplier_location makes smaller orders",
     ),
     Code(

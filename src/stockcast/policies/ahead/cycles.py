@@ -26,7 +26,7 @@ from jaxtyping import Bool, Float, Int
 from stockcast.core.arrays import freeze
 from stockcast.demand import RecordedPaths, SampledForecast
 from stockcast.inventory import InventoryState, Outlook, Situation
-from stockcast.policies.costs import Cycle
+from stockcast.policies.costs import CostCurve, Cycle
 from stockcast.policies.newsvendor import Aim, aim
 from stockcast.policies.orderable import Admissible, floor_penalty
 from stockcast.policies.projection import Part, batches, project
@@ -222,6 +222,7 @@ class _Aimed:
             cost = cost + self.dear[:, None] * made.leftover.excess.over(units) / made.leftover.need.shape[1]
         if not made.served.any():
             return cost
+        assert isinstance(made.curve, CostCurve)  # no warehouse's: those look one review ahead
         unmet = made.curve.shortage[:, None] * made.curve.unmet.under(units)
         return np.where(made.served[:, None], cost - unmet, cost)
 

@@ -111,6 +111,7 @@ def look_ahead(
     dearer = np.zeros(len(found.chosen))
     for limit, worth in zip(shared, np.zeros(len(shared)) if price is None else price, strict=True):
         dearer += worth * limit.use
+    feeders = situation.terms.feeder[situation.terms.feeder >= 0]
     looked, solves, alerts = [], [], []
     failed: dict[str, str] = {}
     for order in every:
@@ -118,6 +119,9 @@ def look_ahead(
             continue
         if len(order.rows) > MOST:
             alerts.append(_too_large(order))
+            continue
+        if np.isin(order.rows, feeders).any():
+            alerts.append(_for_places(order))
             continue
         mine = outlook.take(order.rows)
         terms = situation.terms.take(order.rows)
@@ -203,6 +207,14 @@ def _too_large(order: Order) -> Alert:
         "info", "SC-P036", f"the order to {order.supplier} has {len(order.rows)} lines: it looks one review ahead, as "
         f"every order of more than {MOST} does", "plan.order_scope: supplier_location makes smaller orders",
         supplier=order.supplier,
+    )  # fmt: skip
+
+
+def _for_places(order: Order) -> Alert:
+    return Alert(
+        "info", "SC-P036", f"the order to {order.supplier} looks one review ahead: it holds lines of a warehouse, "
+        "which are for the places that it feeds", "nothing to do; with a supplier of their own for the warehouse, "
+        "the other lines of this one look ahead", supplier=order.supplier,
     )  # fmt: skip
 
 
