@@ -343,13 +343,7 @@ def _require_covariate(raw: RawTables, name: str, findings: Findings) -> None:
 
 
 def _tell_of_unused(raw: RawTable, table: Table, findings: Findings) -> None:
-    label = raw.source.label
     if not table.used:
-        findings.warn("SC-D030", raw.source.name, f"{label}: read and checked, not used yet", "no effect", count=raw.n)
-        return
-    unused = [name for name in raw.columns if name in table.columns and not table.columns[name].used]
-    filled = [name for name in unused if bool((raw.columns[name].codes >= 0).any())]
-    if filled:
         findings.warn(
-            "SC-D030", raw.source.name, f"{label}: read and checked, not used yet: {', '.join(filled)}", "no effect"
+            "SC-D030", raw.source.name, f"{raw.source.label}: read and checked, not used yet", "no effect", count=raw.n
         )

@@ -26,8 +26,6 @@ class Column:
         The closed range of a number.
     open_range
         Whether the ends of the range are excluded.
-    used
-        False for a column that is read and checked, but that nothing depends on yet.
     """
 
     kind: Kind
@@ -36,7 +34,6 @@ class Column:
     low: float = -math.inf
     high: float = math.inf
     open_range: bool = False
-    used: bool = True
 
     @property
     def refuses_blank(self) -> bool:
@@ -106,7 +103,7 @@ ITEM_COLUMNS: Mapping[str, Column] = {
     "weight": AMOUNT,
     "launch_date": DAY,
     "end_date": DAY,
-    "successor": Column("id", used=False),
+    "successor": Column("id"),
 }
 
 TABLES: Mapping[str, Table] = {

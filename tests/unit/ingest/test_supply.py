@@ -4,6 +4,7 @@ from ingest_project import DEFAULTS, codes, day, load_tables
 
 from stockcast.core.errors import UsageError
 from stockcast.ingest import RefusedInput
+from stockcast.ingest.schema import ITEM_COLUMNS
 
 
 def test_terms_come_from_the_place_then_the_item_then_the_supplier_then_the_defaults(tmp_path):
@@ -166,6 +167,16 @@ def test_a_status_can_be_mapped(tmp_path):
 def test_tables_that_nothing_uses_yet_are_told(tmp_path):
     got = load_tables(tmp_path, {"overrides": "sku,from,to,factor\nA,2026-11-20,2026-11-30,2\n"})
     assert [(i.source, i.severity) for i in got.issues if i.code == "SC-D030"] == [("overrides", "warning")]
+
+
+def test_no_column_that_is_used_is_told_to_be_unused(tmp_path):
+    items = f"sku,{','.join(ITEM_COLUMNS)}\n"
+    full = {"supplier": "acme", "category": "food", "description": "soup", "launch_date": "2026-01-05",
+            "end_date": "2027-01-05", "successor": "B", "cycle_service_level": "0.9", "fill_rate": "0.9"}  # fmt: skip
+    row = ",".join(full.get(name, "3") for name in ITEM_COLUMNS)
+    got = load_tables(tmp_path, {"items": f"{items}A,{row}\nB,{row}\n"})
+    assert got.panel.attributes.column("successor").tolist() == ["B", "B"]
+    assert "SC-D030" not in codes(got)
 
 
 def test_attributes_are_those_of_the_master(tmp_path):

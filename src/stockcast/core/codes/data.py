@@ -53,7 +53,7 @@ CODES: tuple[Code, ...] = (
          _ROW),
     Code("SC-D029", "columns not read", "The file has columns that nothing asks for.",
          "Nothing to do, or list them under forecast.covariates."),
-    Code("SC-D030", "read and checked, not used yet", "This version reads and checks the table or column only.",
+    Code("SC-D030", "read and checked, not used yet", "This version reads and checks the table only.",
          "Nothing to do; it has no effect on the plan."),
     Code("SC-D031", "not an order day", "order_days names something that is neither a weekday nor a day of the month.",
          "Write mon,thu or 1st,15th."),
