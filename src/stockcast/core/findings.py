@@ -51,7 +51,8 @@ class RowCount:
     """What became of the rows of one source: ``read = kept + merged + returned + quarantined``.
 
     ``left_out`` counts rows that were not read for the plan at all (after ``as_of``, or not selected): they are no
-    part of ``read``.
+    part of ``read``. ``blanked`` counts rows that stand without a value that could not be read: they are counted where
+    they went as well.
     """
 
     read: int
@@ -60,6 +61,7 @@ class RowCount:
     returned: int = 0
     quarantined: int = 0
     left_out: int = field(default=0)
+    blanked: int = field(default=0)
 
     def __post_init__(self) -> None:
         """Hold the sum that the manifest promises."""

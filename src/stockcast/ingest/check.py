@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from stockcast.core.errors import DataError, UsageError, did_you_mean
-from stockcast.core.findings import Issue, RowCount
+from stockcast.core.findings import Issue, RowCount, Severity
+from stockcast.ingest.cells import is_spare, keyed_rows
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.convert import (
     Coded,
@@ -42,59 +43,65 @@ def check(raw: RawTables) -> CheckedTables:
     findings = Findings()
     _tell_of_settings(raw, findings)
     tables: dict[str, CheckedTable] = {}
+    lost: dict[str, CheckedTable] = {}
     errors: list[DataError] = []
     for name, table in raw.tables.items():
         try:
-            tables[name] = _check_table(raw.spec, table, findings)
+            tables[name] = _check_table(raw.spec, table, findings, lost)
         except DataError as error:
             errors.append(error)
     if errors:
         first = errors[0]
         raise findings.refuse(first.message, code=first.code, details=first.details, help=first.help)
     hashes = {name: table.digest for name, table in raw.tables.items()}
-    return CheckedTables(raw.spec, tables, hashes, findings)
+    return CheckedTables(raw.spec, tables, hashes, findings, lost.get("sales"))
 
 
-def _check_table(spec: IngestSpec, raw: RawTable, findings: Findings) -> CheckedTable:
+def _check_table(spec: IngestSpec, raw: RawTable, findings: Findings, lost: dict[str, CheckedTable]) -> CheckedTable:
     source, table = raw.source, TABLES[raw.source.name]
     if raw.n == 0 and not raw.refused and not table.may_be_empty:
         raise no_rows(source)
     columns = _convert(raw, table)
     alive = np.ones(raw.n, dtype=bool)
     refused = list(raw.refused)
-    issues = list(raw.refused)
+    refused_for: dict[int, str] = {}
+    spare: list[Refusal] = []
     for rule in RULES:
         for refusal in rule(table, columns):
-            if alive[refusal.row]:
+            if is_spare(source.name, refusal.column, refusal.fault.code):
+                spare.append(refusal)
+            elif alive[refusal.row]:
                 alive[refusal.row] = False
-                issues.append(_issue(raw, refusal))
-                refused.append(issues[-1])
-    read = raw.n + len(raw.refused)
-    findings.issues.extend(sorted(issues, key=lambda issue: issue.line or 0))
-    kept = int(alive.sum())
-    findings.rows[source.name] = RowCount(read, kept, quarantined=read - kept)
+                refused_for[refusal.row] = refusal.column
+                refused.append(_issue(raw, refusal, "error", "row left out"))
+    spare = [refusal for refusal in spare if alive[refusal.row]]
+    refused += [_issue(raw, refusal, "warning", "value taken as blank, row kept") for refusal in spare]
+    read, kept = raw.n + len(raw.refused), int(alive.sum())
+    findings.issues.extend(sorted(refused, key=lambda issue: issue.line or 0))
+    count = RowCount(read, kept, quarantined=read - kept, blanked=len({refusal.row for refusal in spare}))
+    findings.rows[source.name] = count
     _stop_at_ambiguous_dates(source, columns, refused)
     _stop_at_decimal_commas(spec, raw, columns, refused, read)
-    if raw.unfinished and raw.n and not alive[-1]:
-        last = [issue for issue in issues if issue.line == int(raw.place.line_of[-1])][0]
-        raise truncated(source, int(raw.place.line_of[-1]), last.value or "")
-    _stop_at_too_many(spec, raw, refused, read)
+    last = [issue for issue in refused if raw.unfinished and raw.n and issue.line == int(raw.place.line_of[-1])]
+    if last:
+        raise truncated(source, int(raw.place.line_of[-1]), last[0].value or "")
+    _stop_at_too_many(spec, raw, refused, count)
     if not kept and not table.may_be_empty:
         raise no_rows(source)
-    return _finish(raw, table, columns, alive, read, findings)
-
-
-def _finish(
-    raw: RawTable, table: Table, columns: dict[str, Converted], alive: np.ndarray, read: int, findings: Findings
-) -> CheckedTable:
-    """Make the table of the rows that stand, and tell what is odd about them."""
-    source = raw.source
-    rows = np.flatnonzero(alive)
     typed = {name: column.values for name, column in columns.items()}
     if "location" in table.columns and "location" not in typed and table.columns["location"].refuses_blank:
         typed["location"] = Coded(np.zeros(raw.n, dtype=np.int64), np.array([MAIN]))
-    whole = CheckedTable(source, typed, np.arange(raw.n), raw.place, RowCount(read, raw.n, quarantined=read - raw.n))
-    checked = whole.take(rows, RowCount(read, len(rows), quarantined=read - len(rows)))
+    whole = CheckedTable(source, typed, np.arange(raw.n), raw.place, RowCount(raw.n, raw.n))
+    if source.name == "sales":
+        lost[source.name] = whole.take(keyed_rows(columns, ("date", "sku", "location"), refused_for))
+    return _finish(raw, table, columns, whole.take(np.flatnonzero(alive), count), findings)
+
+
+def _finish(
+    raw: RawTable, table: Table, columns: dict[str, Converted], checked: CheckedTable, findings: Findings
+) -> CheckedTable:
+    """Tell what is odd about the rows that stand, and bring those of one key together."""
+    source = raw.source
     _tell_of_texts(source, table, columns, findings)
     _tell_of_times(source, columns, findings)
     _tell_of_marks(source, columns, findings)
@@ -110,7 +117,7 @@ def _finish(
         )  # fmt: skip
     _tell_of_unused(raw, table, findings)
     if raw.fingerprint is not None:
-        repeated_rows(checked, raw.fingerprint[rows], findings)
+        repeated_rows(checked, raw.fingerprint[checked.row], findings)
     if table.agrees:
         checked = unique_rows(checked, tuple(checked.columns), findings)  # rows of one key may tell different things
         require_agreement(checked, table.agrees)
@@ -152,16 +159,16 @@ def _convert(raw: RawTable, table: Table) -> dict[str, Converted]:
     return columns
 
 
-def _issue(raw: RawTable, refusal: Refusal) -> Issue:
+def _issue(raw: RawTable, refusal: Refusal, severity: Severity, action: str) -> Issue:
     source = raw.source
     column = source.columns.get(refusal.column, refusal.column)
     cell = raw.place.cell(refusal.row, refusal.column)
     return Issue(
-        "error",
+        severity,
         refusal.fault.code,
         source.name,
         f"{source.label} {raw.place.say(refusal.row, refusal.column)}, column {column}: {refusal.fault.message}",
-        "row left out",
+        action,
         line=None if cell else int(raw.place.line_of[refusal.row]),
         cell=cell,
         column=column,
@@ -213,20 +220,22 @@ def _stop_at_decimal_commas(
         raise DataError(first.message, code="SC-D014", details=details, help=remedy)
 
 
-def _stop_at_too_many(spec: IngestSpec, raw: RawTable, refused: list[Issue], read: int) -> None:
-    source = raw.source
-    if len(refused) <= spec.max_bad_rows * read:
+def _stop_at_too_many(spec: IngestSpec, raw: RawTable, refused: list[Issue], count: RowCount) -> None:
+    """Refuse a source with too many bad rows: those that are left out, and those that lose a value."""
+    source, read, bad = raw.source, count.read, count.quarantined + count.blanked
+    if bad <= spec.max_bad_rows * read:
         return
     counts = Counter(issue.code for issue in refused)
+    what = "are refused or lose a value" if count.blanked else "are refused"
     details = []
-    for code, count in counts.most_common(8):
+    for code, times in counts.most_common(8):
         first = min((issue for issue in refused if issue.code == code), key=lambda issue: issue.line or 0)
-        details.append(f"{count} rows {code}, first: {first.message}")
+        details.append(f"{times} rows {code}, first: {first.message}")
     remedy = "correct the rows (all are in issues.csv), or raise limits.max_bad_rows"
     if counts.most_common(1)[0][0] == "SC-D019":
         remedy = f"set sources.{source.name}.encoding, e.g. cp1252"
     raise DataError(
-        f"{source.label}: {len(refused)} of {read} rows are refused, limits.max_bad_rows allows {spec.max_bad_rows:g}",
+        f"{source.label}: {bad} of {read} rows {what}, limits.max_bad_rows allows {spec.max_bad_rows:g}",
         code="SC-D010",
         details=details,
         help=remedy,

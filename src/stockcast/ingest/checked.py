@@ -78,9 +78,13 @@ class CheckedTable:
 @final
 @dataclass(frozen=True, slots=True)
 class CheckedTables:
-    """All sources, checked, with what there is to tell so far."""
+    """All sources, checked, with what there is to tell so far.
+
+    ``lost_sales`` holds the refused rows of sales of which series and date can be read.
+    """
 
     spec: IngestSpec
     tables: Mapping[str, CheckedTable]
     hashes: Mapping[str, str]
     findings: Findings
+    lost_sales: CheckedTable | None = None

@@ -1,6 +1,6 @@
 """Sales rows to the panel: one number a series and period, with what is not known kept as a mask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -8,11 +8,11 @@ from jaxtyping import Bool, Float
 
 from stockcast.core.axes import SeriesAxis, TimeAxis, first_day_of_period
 from stockcast.core.errors import DataError
-from stockcast.core.findings import RowCount
 from stockcast.ingest.calendar import Days
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.closed import without_closed
 from stockcast.ingest.known import build_known
+from stockcast.ingest.lost import lost_periods
 from stockcast.ingest.origin import Origin
 from stockcast.ingest.records import Groups, series_of
 from stockcast.ingest.spec import IngestSpec
@@ -78,11 +78,12 @@ def build_history(
     units = _spread(groups.key, np.maximum(total, 0.0), shape, 0.0)
     recorded = _spread(groups.key, np.ones(len(groups.key)), shape, 0.0) > 0
     begun = np.maximum.accumulate(recorded, axis=1)
-    observed = recorded if sales.source.gaps == "missing" else begun
+    lost = lost_periods(checked, axis, time, recorded)
+    observed = recorded if sales.source.gaps == "missing" else begun & ~lost
     calendar = None if days is None else days.calendar()
     observed = without_closed(checked, axis, time, units, observed, calendar)
     shut = np.zeros(shape, dtype=bool) if calendar is None else calendar.closed(axis.location, 0, time.n)
-    gaps = int((begun & ~recorded & ~shut).sum())
+    gaps = int((begun & ~recorded & ~lost & ~shut).sum())
     if gaps:
         meaning = "are not known" if sales.source.gaps == "missing" else "count as zero sales"
         findings.notes.append(f"{gaps} periods without a record, after a series' first, {meaning}")
@@ -105,8 +106,8 @@ def _spread(key: np.ndarray, values: np.ndarray, shape: tuple[int, int], empty: 
 
 def _count(checked: CheckedTables, sales: CheckedTable, groups: int, returned: int) -> None:
     count = sales.count
-    checked.findings.rows["sales"] = RowCount(
-        count.read, groups, count.kept - returned - groups, returned, count.quarantined, count.left_out
+    checked.findings.rows["sales"] = replace(
+        count, kept=groups, merged=count.kept - returned - groups, returned=returned
     )
 
 

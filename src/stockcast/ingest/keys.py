@@ -1,11 +1,12 @@
 """Rows that stand twice, and ids that are nearly one another."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
 from stockcast.core.errors import DataError
-from stockcast.core.findings import Issue, RowCount
+from stockcast.core.findings import Issue
 from stockcast.ingest.checked import CheckedTable
 from stockcast.ingest.convert import Coded
 from stockcast.ingest.raw import excerpt
@@ -101,9 +102,7 @@ def unique_rows(table: CheckedTable, key: tuple[str, ...], findings: Findings) -
         "SC-D040", table.source.name, f"{table.source.label}: {merged} rows equal another", "merged", count=merged
     )
     count = table.count
-    return table.take(
-        np.sort(first), RowCount(count.read, len(first), merged=count.merged + merged, quarantined=count.quarantined)
-    )
+    return table.take(np.sort(first), replace(count, kept=len(first), merged=count.merged + merged))
 
 
 def require_agreement(table: CheckedTable, key: tuple[str, ...]) -> None:

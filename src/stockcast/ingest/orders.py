@@ -1,6 +1,6 @@
 """Open orders to the pipeline, and what of them counts against tonight's minimums and budget."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from stockcast.core.axes import SeriesAxis, first_day_of_period
 from stockcast.core.errors import DataError
-from stockcast.core.findings import Alert, Issue, RowCount
+from stockcast.core.findings import Alert, Issue
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.origin import Origin
 from stockcast.ingest.records import series_of
@@ -126,7 +126,7 @@ def _of_known_series(checked: CheckedTables, table: CheckedTable, axis: SeriesAx
         )  # fmt: skip
     count = table.count
     refused = count.quarantined + len(strangers)
-    after = RowCount(count.read, count.kept - len(strangers), count.merged, count.returned, refused)
+    after = replace(count, kept=count.kept - len(strangers), quarantined=refused)
     checked.findings.rows["open_orders"] = after
     if refused > checked.spec.max_bad_rows * count.read:
         raise DataError(

@@ -26,6 +26,8 @@ class Column:
         The closed range of a number.
     open_range
         Whether the ends of the range are excluded.
+    spare
+        Whether a value that cannot be read leaves its cell blank, and its row stands: the row tells enough without it.
     """
 
     kind: Kind
@@ -34,6 +36,7 @@ class Column:
     low: float = -math.inf
     high: float = math.inf
     open_range: bool = False
+    spare: bool = False
 
     @property
     def refuses_blank(self) -> bool:
@@ -78,6 +81,8 @@ DATE = Column("date", required=True, blank="refused")
 DAY = Column("date")
 TEXT = Column("text")
 AMOUNT = Column("number", low=0.0)
+PRICE = Column("number", low=0.0, spare=True)
+PROMOTED = Column("flag", low=0.0, blank="none", spare=True)
 LEVEL = Column("number", low=0.0, high=1.0, open_range=True)
 
 ITEM_COLUMNS: Mapping[str, Column] = {
@@ -114,9 +119,9 @@ TABLES: Mapping[str, Table] = {
             "quantity": Column("number", required=True, blank="refused"),
             "location": PLACE,
             "in_stock": Column("flag", low=0.0, high=1.0, blank="in stock"),
-            "price": AMOUNT,
-            "promotion": Column("flag", low=0.0, blank="none"),
-            "returned": Column("number", low=0.0, blank="none"),
+            "price": PRICE,
+            "promotion": PROMOTED,
+            "returned": Column("number", low=0.0, blank="none", spare=True),
         },
         may_be_empty=False,
     ),
@@ -224,8 +229,8 @@ TABLES: Mapping[str, Table] = {
             "date": DATE,
             "sku": ID,
             "location": Column("id", blank="everywhere"),
-            "price": AMOUNT,
-            "promotion": Column("flag", low=0.0, blank="none"),
+            "price": PRICE,
+            "promotion": PROMOTED,
         },
         key=("date", "sku", "location"),
     ),

@@ -219,12 +219,12 @@ def _off(metric: str, value: float) -> float:
 def _data_quality(data: ReportData) -> str:
     parts = []
     if data.rows:
-        header = ("source", "read", "kept", "merged", "returned", "quarantined", "left out")
+        header = ("source", "read", "kept", "merged", "returned", "quarantined", "blanked", "left out")
         parts.append(
             table(
                 header,
                 [
-                    (name, row.read, row.kept, row.merged, row.returned, row.quarantined, row.left_out)
+                    (name, row.read, row.kept, row.merged, row.returned, row.quarantined, row.blanked, row.left_out)
                     for name, row in data.rows.items()
                 ],
             )

@@ -72,6 +72,9 @@ def reasons_to_doubt(night: Night, result: Result) -> list[str]:
     refused = sum(count.quarantined for count in result.inputs.rows.values())
     if refused:
         reasons.append(f"{refused} rows were quarantined")
+    blanked = sum(count.blanked for count in result.inputs.rows.values())
+    if blanked:
+        reasons.append(f"{blanked} rows count without a value that could not be read")
     if result.forecast is not None and failures(result.forecast).any():
         reasons.append(f"the chosen model failed for {int(failures(result.forecast).sum())} series")
     if result.plan is not None:

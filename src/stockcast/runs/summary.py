@@ -20,6 +20,7 @@ def counts_of(night: Night, result: Result) -> dict[str, int | float | str]:
         "series": len(result.inputs.panel.series),
         "rows_read": sum(row.read for row in rows),
         "quarantined": sum(row.quarantined for row in rows),
+        "blanked": sum(row.blanked for row in rows),
         "issues": len(night.issues),
         "exceptions": len(night.alerts),
     }
@@ -75,9 +76,9 @@ def tables_of(night: Night, result: Result) -> list[Table]:
     elif result.importance is not None and result.importance.ranked.names:
         shown.append(ranking.features_of(result.importance.ranked))
     elif result.forecast is None:
-        header = ("source", "read", "kept", "merged", "returned", "quarantined", "left out")
+        header = ("source", "read", "kept", "merged", "returned", "quarantined", "blanked", "left out")
         rows = [
-            (name, *(f"{n:,}" for n in (c.read, c.kept, c.merged, c.returned, c.quarantined, c.left_out)))
+            (name, *(f"{n:,}" for n in (c.read, c.kept, c.merged, c.returned, c.quarantined, c.blanked, c.left_out)))
             for name, c in result.inputs.rows.items()
         ]
         shown.append(("rows", header, rows))

@@ -105,8 +105,10 @@ def test_a_column_with_a_meaning_of_its_own_is_no_covariate(tmp_path, name):
         load_tables(tmp_path, covariates=(name,))
 
 
-def test_a_covariate_that_is_no_number_refuses_its_row(tmp_path):
+def test_a_covariate_that_is_no_number_is_blanked_and_its_row_stands(tmp_path):
     got = load(tmp_path, "date,sku,ads\n2026-11-20,A,many\n2026-11-21,A,3\n", covariates=("ads",))
-    told = [(i.code, i.line, i.column, i.value) for i in got.issues if i.severity == "error"]
-    assert told == [("SC-D014", 2, "ads", "many")]
+    told = [(i.code, i.severity, i.line, i.column, i.value) for i in got.issues if i.action.startswith("value taken")]
+    assert told == [("SC-D014", "warning", 2, "ads", "many")]
+    count = got.rows["known_future"]
+    assert (count.read, count.kept, count.quarantined, count.blanked) == (2, 2, 0, 1)
     assert "SC-D030" not in codes(got)
