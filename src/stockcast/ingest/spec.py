@@ -121,6 +121,8 @@ class IngestSpec:
         The volume that each location can hold; over what ``locations`` says.
     reviews_ahead
         Reviews that a plan looks at, this one included.
+    orders
+        Whether orders are to come of it, so that a cost which they need and nobody gives ends the reading.
     """
 
     sources: Mapping[str, SourceSpec]
@@ -142,6 +144,7 @@ class IngestSpec:
     horizon: int = 0
     storage: Mapping[str, float] = field(default_factory=dict)
     reviews_ahead: int = 1
+    orders: bool = True
 
 
 @final

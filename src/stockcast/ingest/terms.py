@@ -315,7 +315,10 @@ def _costs(
     unit_cost: np.ndarray,
     last_price: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give holding and shortage cost; under ``cost`` both must be known of a line that may be ordered."""
+    """Give holding and shortage cost; under ``cost`` both must be known of a line that may be ordered.
+
+    Where no orders are to come of it, a cost that they would need is told and taken as 0.
+    """
     spec, axis, findings = checked.spec, lookup.axis, checked.findings
     days = 7 if spec.step == "week" else 1
     holding = lookup.number("holding_cost")
@@ -338,14 +341,20 @@ def _costs(
         ("holding_cost", holding, "give holding_cost, or unit_cost and plan.defaults.holding_rate"),
     ):
         missing = np.flatnonzero(needed & np.isnan(values))
-        if len(missing):
+        said = f"{name} is not known for {len(missing)} series: {name_some(axis, missing)}"
+        if len(missing) and spec.orders:
             raise DataError(
-                f"{name} is not known for {len(missing)} series: {name_some(axis, missing)}",
+                said,
                 code="SC-D034",
                 details=["plan.objective is cost, which needs it"],
                 help=f"{remedy}, or set plan.objective to a service level",
             )
-        absent = int((orderable & np.isnan(values)).sum())
+        if len(missing):
+            findings.warn(
+                "SC-D034", "items", said, f"no forecast needs it; plan and run stop at it: {remedy}",
+                count=len(missing), column=name,
+            )  # fmt: skip
+        absent = int((orderable & ~needed & np.isnan(values)).sum())
         if absent:
             findings.notes.append(f"{name} is not known for {absent} series with a service level: 0 is used")
     used = np.flatnonzero(needed & derived)

@@ -21,6 +21,7 @@ from stockcast.runs.config import RunConfig
 from stockcast.runs.job import Job
 
 AT_LEAST = {"day": 28, "week": 8}  # periods that a forecast reaches by default
+WITHOUT_ORDERS = ("forecast", "backtest", "features-rank")  # commands that no cost is needed for
 AT_MOST_DAYS = 371  # a protection interval beyond this is a supplier without a known review, and is cut to it
 
 
@@ -69,6 +70,7 @@ def ingest_spec(job: Job) -> ingest.IngestSpec:
         horizon=config.forecast.horizon if isinstance(config.forecast.horizon, int) else 0,
         storage=dict(config.plan.storage),
         reviews_ahead=config.plan.reviews_ahead,
+        orders=job.command not in WITHOUT_ORDERS,
     )
 
 

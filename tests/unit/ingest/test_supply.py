@@ -37,6 +37,17 @@ def test_days_become_whole_periods_rounded_up_with_a_note(tmp_path):
     assert "A@main" in told.message
 
 
+def test_a_cost_that_nobody_orders_by_is_told_and_no_reason_to_stop(tmp_path):
+    got = load_tables(tmp_path, {"items": "sku,unit_cost,price\nA,2,\nB,,9\n"}, orders=False)
+    told = [(i.severity, i.column, i.count, i.message) for i in got.issues if i.code == "SC-D034"]
+    assert told == [
+        ("warning", "shortage_cost", 2, "shortage_cost is not known for 2 series: A@main, B@main"),
+        ("warning", "holding_cost", 1, "holding_cost is not known for 1 series: B@main"),
+    ]
+    assert not any("service level" in note for note in got.notes)
+    assert got.terms.orderable.tolist() == [True, True]
+
+
 def test_a_cost_that_is_needed_and_not_known_is_refused(tmp_path):
     items = "sku,unit_cost\nA,2\nB,4\n"
     with pytest.raises(RefusedInput, match=r"shortage_cost is not known for 2 series: A@main, B@main"):
