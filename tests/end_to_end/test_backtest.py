@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 import stockcast
@@ -94,6 +95,24 @@ def test_too_short_a_history_is_told_and_nothing_is_published(make_project):
     assert "30 days" in told["error"]["message"]
     assert not list((project.folder / "runs").glob("*/manifest.json"))
     assert not (project.folder / "runs" / "latest.json").exists()
+
+
+def test_where_nothing_can_be_judged_nothing_is_said_to_be_selected(make_project):
+    days = np.arange("2024-01-01", "2024-06-29", dtype="datetime64[D]").astype(str)
+    project = make_project({
+        "stockcast.yml": "version: 1\nstep: day\nsources:\n  sales: {path: sales.csv}\n",
+        "sales.csv": "date,sku,quantity,in_stock\n" + "".join(f"{day},a,{at % 4},0\n" for at, day in enumerate(days)),
+    })  # fmt: skip
+    out = stockcast.backtest(project.folder / "stockcast.yml", overrides=[MODELS])
+    assert out.artifacts["backtest.csv"].read_text(encoding="utf-8") == "segment,model,origin,metric,value\n"
+    assert "all series, the best first" not in " ".join(title for title, *_ in out.tables)
+    assert not [note for note in out.notes if note.startswith("selected at ")]
+    made = stockcast.forecast(project.folder / "stockcast.yml", overrides=[MODELS])
+    alike = ["the backtest told nothing, for no fully stocked period with sales fell into it",
+             "1 series have too few fully stocked periods: sales stand in for demand"]  # fmt: skip
+    for told in (out, made):
+        assert [note.partition(": moving_average was taken")[0] for note in told.notes if note.startswith(alike[0])]
+        assert alike[1] in told.notes
 
 
 def test_a_deadline_that_struck_before_is_told(project):

@@ -15,7 +15,8 @@ from stockcast.evaluation.forecasting import FAST_PATHS, PREFERRED
 from stockcast.evaluation.replay import sample
 from stockcast.evaluation.scores import ALL, ModelTiming, Outcome, Score, measures, picked
 from stockcast.evaluation.segments import segments
-from stockcast.evaluation.selection import choose, competing
+from stockcast.evaluation.selection import best, choose, competing
+from stockcast.evaluation.stand_ins import TOLD_NOTHING, sales_stand_in, tell_of_stand_ins
 from stockcast.evaluation.unseen import blends
 from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.panel import Panel
@@ -61,7 +62,7 @@ class Comparison:
         Every metric by segment, model and origin; the model ``selected`` stands for the choices, ``blended`` for the
         blends that effort normal and thorough make of several models.
     choices
-        One for each origin but the first, which nothing comes before.
+        One for each origin but the first, which nothing comes before; none where nothing could be judged.
     timings
         Seconds of each model over all origins; the series that chose it last, and their share.
     notes
@@ -108,9 +109,15 @@ def compare(
     )  # fmt: skip
     of = dict(zip(judged, found.outcomes, strict=True))
     origins = [str(panel.time.date(known - 1)) for known in cut.known]
-    choices, selected = _chosen(names, [of[name] for name in names], panel, cut, origins)
+    told_anything = best([of[name] for name in judged], np.arange(len(panel.series))) is not None
+    choices: tuple[Choice, ...] = ()
+    selected: list[Outcome | None] = []
+    if told_anything:
+        choices, selected = _chosen(names, [of[name] for name in names], panel, cut, origins)
     notes = shortfalls(cut, folds, horizon, refit_every)
-    if not choices:
+    if not told_anything:
+        notes.append(TOLD_NOTHING)
+    elif not choices:
         notes.append(f"one origin only: no earlier one to choose by, so that nothing stands for {SELECTED}")
     told: dict[str, Sequence[Outcome | None]] = {**of, SELECTED: selected}
     if keep is not None and choices:
@@ -122,6 +129,7 @@ def compare(
             workers=workers, setting=setting,
         )  # fmt: skip
     scores = _scores(told, origins, groups(panel, segments(panel)))
+    notes += tell_of_stand_ins(sales_stand_in(panel))
     last = choices[-1].model if choices else np.zeros(0, dtype=np.str_)
     timings = {}
     for name in judged:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
-from stockcast.evaluation.backtest import CHUNK, Backtested, backtest
+from stockcast.evaluation.backtest import Backtested, backtest
 from stockcast.evaluation.blended import fit_weighted
 from stockcast.evaluation.ensemble import origins, weigh
 from stockcast.evaluation.finishing import Replayed, finish
@@ -18,11 +18,11 @@ from stockcast.evaluation.replay import sample
 from stockcast.evaluation.scores import ModelTiming, Score, table
 from stockcast.evaluation.segments import segments
 from stockcast.evaluation.selection import best, choose, competing
+from stockcast.evaluation.stand_ins import TOLD_NOTHING, sales_stand_in, tell_of_stand_ins
 from stockcast.evaluation.weights import alone, label
 from stockcast.models.catalogue import PLAIN, Setting
 from stockcast.models.closing import closed_ahead
 from stockcast.models.states import clipped, sampled
-from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel, calmed
 
 PREFERRED = ("ets", "moving_average")  # where no backtest can tell
@@ -115,10 +115,7 @@ def forecast(
     setting
         What the models are made with beside their names; the earlier fit in it serves the forecast alone.
     """
-    segment = segments(panel)
-    censored = np.zeros(len(panel.series), dtype=bool)
-    for rows in panel.chunks(CHUNK):
-        censored[rows] = evidence(panel.take(rows)).censored
+    segment, censored = segments(panel), sales_stand_in(panel)
     cut = rolling(panel.time.n, horizon, folds if len(names) > 1 else 0, panel.time.step)
     notes = []
     chosen = np.zeros(len(panel.series), dtype=np.int64)
@@ -139,8 +136,7 @@ def forecast(
         outcomes, seconds, finished = found.outcomes, found.seconds, found.pieces
         chosen = choose(outcomes, segment, list(names).index(preferred), competes)
         if best(outcomes, np.arange(len(segment))) is None:
-            notes.append(f"the backtest told nothing, for no fully stocked period with sales fell into it: {preferred} "
-                         "was taken")  # fmt: skip
+            notes.append(f"{TOLD_NOTHING}: {preferred} was taken")
         scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment, competes)
         if effort != "fast":
             earlier = origins(panel, cut, keep, periods, found.quantiles)
@@ -170,8 +166,7 @@ def forecast(
     demand = last.demand
     scores += last.scores
     notes += [*last.notes, *_closed(panel, horizon), *_calmed(panel)]
-    if censored.any():
-        notes.append(f"{int(censored.sum())} series have too few fully stocked periods: sales stand in for demand")
+    notes += tell_of_stand_ins(censored)
     cut_values = clipped(demand)
     if cut_values:
         notes.append(f"{cut_values} drawn values were cut to ten times the largest demand of their series")

@@ -71,7 +71,7 @@ def tables_of(night: Night, result: Result) -> list[Table]:
     """Give small tables for the terminal: rows or models, issues, and the costliest exceptions."""
     shown: list[Table] = []
     rows: list[tuple[str, ...]]
-    if result.comparison is not None and result.comparison.origins:
+    if result.comparison is not None and result.comparison.scores:
         shown.append(ranking.table_of(result.comparison))
     elif result.importance is not None and result.importance.ranked.names:
         shown.append(ranking.features_of(result.importance.ranked))
