@@ -200,18 +200,29 @@ def _tell_of_filled(
 def _no_promotion(checked: CheckedTables, plans: Plans, values: np.ndarray, history: TimeAxis) -> None:
     """Take blanks within a series' planned span as no promotion: what is not planned is none.
 
-    The span begins with the first planned period, or right after the origin where that comes first, and ends with the
-    last; a promotion that ends it is over with it, so that nobody carries it on.
+    The span begins with the first planned period and ends with the last: what comes between the origin and a plan that
+    begins later is not known. A promotion that ends the span is over with it, so that nobody carries it on.
     """
     first, last = plans.spans(len(values))
-    at = np.arange(values.shape[1])
+    at, notes = np.arange(values.shape[1]), checked.findings.notes
     ends = (last >= history.n) & (values[np.arange(len(values)), np.maximum(last, 0)] > 0)
-    begin = np.where(last >= history.n, np.minimum(first, history.n), first)
-    blank = (at >= begin[:, None]) & (at <= (last + ends)[:, None]) & np.isnan(values)
-    values[blank] = 0.0
-    if blank.any():
-        checked.findings.notes.append(
-            f"{int(blank.sum())} periods within the plans of known_future name no promotion: they count as without one"
+    blank = np.isnan(values)
+    within = blank & (at >= first[:, None]) & (at <= last[:, None])
+    over = blank & (at == (last + 1)[:, None]) & ends[:, None]
+    before = blank & (at >= history.n) & (at < first[:, None]) & (last >= history.n)[:, None]
+    values[within | over] = 0.0
+    if within.any():
+        notes.append(
+            f"{int(within.sum())} periods within the plans of known_future name no promotion: they count as without one"
+        )
+    if over.any():
+        notes.append(
+            f"the plans of {int(over.sum())} series in known_future end in a promotion: it counts as over after them"
+        )
+    if before.any():
+        notes.append(
+            f"{int(before.sum())} periods after the origin lie before the first that known_future plans for their "
+            "series: whether they have a promotion is not known"
         )
 
 

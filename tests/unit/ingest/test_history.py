@@ -107,7 +107,7 @@ def test_planned_prices_reach_past_the_origin_and_a_place_of_its_own_stands_abov
     got = load_tables(tmp_path, {"sales": sales, "known_future": future, "inventory": None})
     assert got.panel.known.recorded == 1
     np.testing.assert_array_equal(got.panel.known.price, [[5, np.nan, 4, np.nan], [5, np.nan, 3, np.nan]])
-    np.testing.assert_array_equal(got.panel.known.promotion[:, 1:], [[0, 1, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(got.panel.known.promotion[:, 1:], [[np.nan, 1, 0], [np.nan, 1, 0]])
 
 
 def test_series_are_those_of_sales_inventory_and_item_locations(tmp_path):

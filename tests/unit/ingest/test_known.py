@@ -51,12 +51,24 @@ def test_what_was_planned_for_the_past_stands_where_sales_tell_nothing_and_is_co
     assert got.panel.known.reach("price").tolist() == [0, 0]
 
 
-def test_a_blank_within_the_plans_is_no_promotion_and_one_that_ends_them_is_over(tmp_path):
+def test_a_blank_within_the_plans_is_no_promotion_one_that_ends_them_is_over_and_before_them_is_not_known(tmp_path):
     future = "date,sku,location,price,promotion\n2026-11-20,A,,4,\n2026-11-22,A,X,4,1\n2026-11-22,A,Y,4,\n"
     got = load(tmp_path, future)
-    np.testing.assert_array_equal(got.panel.known.promotion[:, 3:], [[0, 0, 0, 1, 0], [0, 0, 0, 0, NAN]])
+    np.testing.assert_array_equal(got.panel.known.promotion[:, 3:], [[NAN, 0, 0, 1, 0], [NAN, 0, 0, 0, NAN]])
     np.testing.assert_array_equal(got.panel.known.price[:, 3:], [[NAN, 4, NAN, 4, NAN], [NAN, 4, NAN, 4, NAN]])
-    assert any(note.startswith("8 periods within the plans of known_future name no promotion") for note in got.notes)
+    assert [note for note in got.notes if "known_future" in note] == [
+        "5 periods within the plans of known_future name no promotion: they count as without one",
+        "the plans of 1 series in known_future end in a promotion: it counts as over after them",
+        "2 periods after the origin lie before the first that known_future plans for their series: whether they have a "
+        "promotion is not known",
+    ]
+
+
+@pytest.mark.parametrize("first", ["2026-11-17", "2026-11-19"])
+def test_plans_from_the_origin_on_leave_no_promotion_unknown_within_them(tmp_path, first):
+    got = load(tmp_path, f"date,sku,price,promotion\n{first},A,4,0\n2026-11-21,A,4,0\n")
+    np.testing.assert_array_equal(got.panel.known.promotion[:, 3:], [[0, 0, 0], [0, 0, 0]])
+    assert not any("is not known" in note or "as over" in note for note in got.notes)
 
 
 def test_plans_without_a_column_of_promotions_tell_of_none(tmp_path):
