@@ -1,7 +1,7 @@
 """Check every source: raw tables to typed tables of the rows that stand; each refused row is an issue."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -53,6 +53,7 @@ def check(raw: RawTables) -> CheckedTables:
     if errors:
         first = errors[0]
         raise findings.refuse(first.message, code=first.code, details=first.details, help=first.help)
+    _tell_of_blank_covariates(raw, tables, findings)
     hashes = {name: table.digest for name, table in raw.tables.items()}
     return CheckedTables(raw.spec, tables, hashes, findings, lost.get("sales"))
 
@@ -349,6 +350,17 @@ def _require_covariate(raw: RawTables, name: str, findings: Findings) -> None:
         else [],
         help="correct the name, or map it under sources.….columns",
     )
+
+
+def _tell_of_blank_covariates(raw: RawTables, tables: Mapping[str, CheckedTable], findings: Findings) -> None:
+    """Tell of covariates of the config that no table has a value of."""
+    for name in dict.fromkeys(raw.spec.covariates):
+        having = [table for table in COVARIATE_TABLES if table in tables and tables[table].has(name)]
+        if having and all(np.isnan(tables[table].numbers(name)).all() for table in having):
+            findings.warn(
+                "SC-D093", having[0], f"{tables[having[0]].source.label}: covariate {name} has no values",
+                "of no use to the forecast; fill the column, or leave it out of forecast.covariates", column=name,
+            )  # fmt: skip
 
 
 def _tell_of_unused(raw: RawTable, table: Table, findings: Findings) -> None:

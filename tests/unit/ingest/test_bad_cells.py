@@ -49,6 +49,15 @@ def test_refused_rows_and_blanked_ones_count_to_one_limit(tmp_path):
     assert load_tables(tmp_path, {"sales": sales}, covariates=("temp",), max_bad_rows=0.4).rows["sales"].blanked == 2
 
 
+@pytest.mark.parametrize("cell", ["", " "])
+def test_a_covariate_without_a_single_value_is_told(tmp_path, cell):
+    got = load_tables(tmp_path, {"sales": sales_of(*[f"5,2,0,{cell}"] * 8)}, covariates=("temp", "price"))
+    told = [(i.severity, i.source, i.column, i.message) for i in got.issues if i.code == "SC-D093"]
+    assert told == [("warning", "sales", "temp", "sales.csv: covariate temp has no values")]
+    some = load_tables(tmp_path, {"sales": sales_of(*[f"5,2,0,{cell}"] * 7)}, covariates=("temp",))
+    assert "SC-D093" not in {i.code for i in some.issues}
+
+
 def test_a_price_below_zero_is_no_blank_price(tmp_path):
     got = load_tables(tmp_path, {"sales": sales_of("5,2,0,20", "1,-900,0,20")})
     assert (got.rows["sales"].quarantined, got.rows["sales"].blanked) == (1, 0)
