@@ -81,24 +81,24 @@ def sentences(
         As :func:`season_of` and :func:`backtest_of` give them.
     """
     members = members_of(model)
-    told = [_who(members, history)]
+    stood_in = [f"What stood in: {fallback}."] if fallback else []
+    told = [*stood_in, _who(members, history, bool(fallback))]
     if backtest:
         told.append(_judged(members, backtest))
     told.append(_level(history, season, step))
     if season.get("weekdays") and season["mean"] >= OFTEN:
         told.append(_weekdays(season["weekdays"]))
     told += _stock(history, step)
-    if fallback:
-        told.append(f"What stood in: {fallback}.")
     return told
 
 
-def _who(members: Mapping[str, float], history: Row | None) -> str:
+def _who(members: Mapping[str, float], history: Row | None, replaced: bool) -> str:
+    first = "It stood in, wholly or in part, for" if replaced else "The forecast is"
     if len(members) == 1:
-        text = f"The forecast is that of the model {next(iter(members))}"
+        text = f"{first} that of the model {next(iter(members))}"
     else:
         weighed = ", ".join(f"{name} ({weight:.0%})" for name, weight in members.items())
-        text = f"The forecast is the weighted average of {weighed}"
+        text = f"{first} the weighted average of {weighed}"
     if history is not None:
         if history["segment"]:
             text += f", chosen for the segment {history['segment']}"
@@ -119,8 +119,10 @@ def _judged(members: Mapping[str, float], backtest: Mapping[str, Any]) -> str:
         f"At {origins} earlier origin{'s' * (origins != 1)}, over {where}, the error (scaled quantile loss) was {what}"
     )
     naive = scores.get(NAIVE, {}).get(LOSS)
-    if naive and NAIVE not in members:
-        best = min(value for _, value in own)
+    best = min(value for _, value in own)
+    if naive and NAIVE not in members and f"{best:.3f}" == f"{naive:.3f}":
+        text += ", and no other of the seasonal naive"
+    elif naive and NAIVE not in members:
         text += f", against {naive:.3f} of the seasonal naive ({_saved(1 - best / naive)})"
     return f"{text}."
 

@@ -192,6 +192,8 @@ def test_an_outlier_is_kept_and_named_with_the_largest_of_its_rows(tmp_path):
         ("SC-D082", 3, "20006", "warning")
     ]
     assert got.panel.sales.max() > 20000
+    (message,) = [i.message for i in got.issues if i.code == "SC-D082"]
+    assert message[:90].endswith("line 3, column quantity: sold 20006, usual 2: an outlier of A@main of 2026-11-09")
 
 
 @pytest.mark.parametrize(

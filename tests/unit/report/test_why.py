@@ -105,6 +105,15 @@ def test_the_forecast_side():
         "What stood in: why.",
     ):
         assert text in said, (text, said)
+    assert said.startswith("What stood in: why. It stood in, wholly or in part, for the weighted average of ets")
+    alone = why_forecast.sentences("ets 0.7 + theta 0.3", "", history, season, backtest, "day")
+    assert alone[0].startswith("The forecast is the weighted average of ets")
+    equal = {"segment": "all", "origins": 2, "scores": {
+        name: {"scaled_quantile_loss": value} for name, value in (("ets", 2.2781), ("seasonal_naive", 2.2782))
+    }}  # fmt: skip
+    said = " ".join(why_forecast.sentences("ets", "", history, season, equal, "day"))
+    assert "was ets 2.278, and no other of the seasonal naive." in said
+    assert "% less" not in said
     few = why_forecast.backtest_of(rows, "C-lumpy", ["ets"])
     assert few["segment"] == "all"
     assert few["scores"]["ets"]["scaled_quantile_loss"] == pytest.approx(9.4)

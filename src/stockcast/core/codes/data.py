@@ -141,7 +141,7 @@ CODES: tuple[Code, ...] = (
     Code("SC-D092", "a country or region that is not known", "No public holidays are known of it.",
          "Give the ISO 3166 code of the country, such as FR; for a region the code that the message lists, or none."),
     Code("SC-D093", "no covariate",
-         "forecast.covariates names an attribute that never changes, a column with a meaning of its own, or one that is empty.",
+         "forecast.covariates names an attribute, which never changes, a column with another meaning, or an empty one.",
          "Leave it out of forecast.covariates."),
     Code("SC-D110", "a shelf life below one period", "shelf_life_days is shorter than a period of the plan.",
          "Plan in days, or correct shelf_life_days."),
