@@ -83,13 +83,8 @@ def tell_of_outliers(
         findings.issues.append(
             _issue(
                 sold, row, "quantity", "SC-D082", f"{units[record]:g}",
-<<<<<<< HEAD
-                f"outlier: {_named(axis, time, int(key[record]))} sold {units[record]:g}, its usual is {usual:g} "
-                "(the median of its periods with sales)", "kept, and read as the largest other by models; check it",
-=======
                 f"sold {units[record]:g}, usual {usual:g}: an outlier of {_named(axis, time, int(key[record]))} "
-                "(usual is the median of its periods with sales)", "kept; check it",
->>>>>>> 838b827 (Say first what stood in for a model, compare no equal figures, and put an outlier's figures first)
+                "(usual is the median of its periods with sales)", "kept, and read as the largest other by models; check it",
             )
         )  # fmt: skip
     if len(found) > MOST_TOLD:
