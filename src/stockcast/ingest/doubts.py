@@ -84,7 +84,8 @@ def tell_of_outliers(
             _issue(
                 sold, row, "quantity", "SC-D082", f"{units[record]:g}",
                 f"sold {units[record]:g}, usual {usual:g}: an outlier of {_named(axis, time, int(key[record]))} "
-                "(usual is the median of its periods with sales)", "kept, and read as the largest other by models; check it",
+                "(usual is the median of its periods with sales)",
+                "kept, and read as the largest other by models; check it",
             )
         )  # fmt: skip
     if len(found) > MOST_TOLD:
