@@ -1,5 +1,6 @@
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from stockcast.evaluation import backtest, fitting
 from stockcast.evaluation.metrics import Scales
 from stockcast.evaluation.scores import judge
 from stockcast.models.catalogue import Setting, candidates, make
+from stockcast.panel import KnownFuture
 
 NAMES = candidates("auto", "fast")
 MORE = {"horizon": 10, "folds": 2, "effort": "fast", "levels": (0.1, 0.5, 0.9), "n_paths": 40, "seed": 7}
@@ -56,7 +58,7 @@ def test_an_earlier_fit_serves_the_forecast_alone_and_no_origin_that_judges(monk
 def test_the_same_bytes_from_one_process_and_from_two(monkeypatch):
     past = retail(14, 90)
     monkeypatch.setattr(backtest, "CHUNK", 5)
-    monkeypatch.setattr("stockcast.evaluation.forecasting.CHUNK", 5)
+    monkeypatch.setattr("stockcast.evaluation.stand_ins.CHUNK", 5)
     monkeypatch.setattr(backtest, "LARGE", 0)
     names = ["moving_average", "tsb"]
     one, two = forecast(past, names, workers=1), forecast(past, names, workers=2)
@@ -69,7 +71,7 @@ def test_the_size_of_the_pieces_changes_no_byte(monkeypatch):
     past = retail(14, 90)
     whole = forecast(past)
     monkeypatch.setattr(backtest, "CHUNK", 4)
-    monkeypatch.setattr("stockcast.evaluation.forecasting.CHUNK", 3)
+    monkeypatch.setattr("stockcast.evaluation.stand_ins.CHUNK", 3)
     pieces = forecast(past)
     assert whole.demand.paths().tobytes() == pieces.demand.paths().tobytes()
     assert [(s.segment, s.model, s.metric) for s in whole.scores] == [
@@ -128,7 +130,10 @@ def test_series_without_evidence_and_censored_ones_are_told():
 def test_values_at_the_cap_are_counted():
     sales = np.zeros((1, 200))
     sales[0, ::10], sales[0, 100] = 1.0, 5_000.0
-    told = forecast(panel(sales), ["tsb"], n_paths=500)
+    past = panel(sales)
+    promotion = np.where(sales > 1.0, 1.0, 0.0)  # else it were an outlier, and read as 1
+    known = KnownFuture(past.time, past.known.price, promotion, past.time.n)
+    told = forecast(replace(past, known=known), ["tsb"], n_paths=500)
     assert told.clipped == int((told.demand.paths() >= 10.0).sum()) > 0
     assert any("were cut" in note for note in told.notes)
 
