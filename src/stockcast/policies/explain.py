@@ -98,7 +98,7 @@ def reasons(
             text = (
                 f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
                 f"{_risk(lines.risk[at, 0], with_order[at])} between receipt and {until}"
-                f"{_long_cycle(situation, cover, interval, at)}"
+                f"{_long_cycle(situation, cover, interval, binding, at)}"
                 f"{_difference(situation, lines, binding, quantity, joined, at)}"
             )
         else:
@@ -107,10 +107,11 @@ def reasons(
     return np.array(out, dtype=np.str_)
 
 
-def _long_cycle(situation: Situation, cover: np.ndarray, interval: np.ndarray, at: int) -> str:
+def _long_cycle(situation: Situation, cover: np.ndarray, interval: np.ndarray, binding: np.ndarray, at: int) -> str:
     """Say why an order reaches far beyond its protection interval, where its order cost makes that cheaper."""
     terms = situation.terms
-    if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval[at]:
+    looked = binding[at] == "later"  # then it is not the line's own cost that makes it last
+    if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval[at] and not looked:
         dear = f"ordering often costs {terms.order_cost[at]:g} a line each time"
         return f"; it covers {units_text(cover[at])} days, since {dear}"
     return ""
@@ -133,13 +134,21 @@ def _difference(
         "moq": f"; {many} instead of {free} because of the minimum of {units_text(terms.moq[at])}",
         "max_order": f"; {many} instead of {free} because of the maximum of {units_text(terms.max_order[at])}",
         "later": f"; {many} instead of {free}, looking further ahead",
-        "supplier_minimum": f"; {many} instead of {free} to reach the minimum of {terms.supplier[at]}",
+        "supplier_minimum": f"; {many} instead of {free} {_whole_order(situation, str(terms.supplier[at]))}",
         "truck": f"; {many} instead of {free} because of the trucks of {terms.supplier[at]}",
         "price_break": f"; {many} instead of {free} for a price break of {terms.supplier[at]}",
         "budget": f"; the budget changed it from {units_text(joined[at])}",
         "storage": f"; the room at {terms.series.location[at]} changed it from {units_text(joined[at])}",
     }
     return because.get(str(binding[at]), "")
+
+
+def _whole_order(situation: Situation, supplier: str) -> str:
+    """Say what of a supplier's order moves its lines: a minimum, where there is one, else the cost of the order."""
+    terms = situation.shared.supplier(supplier)
+    if max(terms.min_order_value, terms.min_order_units, terms.min_order_weight) > 0:
+        return f"to reach the minimum of {supplier}"
+    return f"for the order cost of {supplier} is paid once for all its lines"
 
 
 def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, position: float, at: int) -> str:
