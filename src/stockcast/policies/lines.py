@@ -1,4 +1,4 @@
-"""Every line by itself: its best order, and what 8 to 20 admissible quantities around it cost."""
+"""Every line by itself: its best order, and what up to 27 admissible quantities around it cost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from stockcast.policies.projection import Part, batches
 
 PIECE = 1024  # series of a piece of work; fixed, so that the pieces don't depend on the number of workers
 WORTH_A_POOL = 4  # pieces from which worker processes pay for their start
-SHARES = (0.25, 0.5, 0.75)
+SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 STEPS = (1.0, 2.0, 4.0)
 LARGER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
