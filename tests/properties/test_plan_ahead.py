@@ -11,6 +11,8 @@ from stockcast.inventory import Outlook, SharedTerms, SupplierTerms
 from stockcast.policies import check, plan
 from stockcast.policies.ahead import looking
 
+SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))]
+
 
 def planned(situation, seen, **options):
     return plan("optimizer", situation, next_review=reviews(situation), outlook=seen, **options)
@@ -30,7 +32,7 @@ def any_night(seed, *, backorder=False, objective=None, horizon=48):
     return situation, Outlook(terms.series, times, cost, np.full(n, NEVER), changes)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_every_rule_is_kept_and_the_steps_add_up(seed):
     situation, seen = any_night(seed, backorder=bool(seed % 2))
     made = planned(situation, seen)
@@ -40,7 +42,7 @@ def test_every_rule_is_kept_and_the_steps_add_up(seed):
     assert (made.plan.fallback == "").all()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_planning_again_orders_nothing(seed):
     situation, seen = any_night(seed, objective=0)
     made = planned(situation, seen)
@@ -48,7 +50,7 @@ def test_planning_again_orders_nothing(seed):
     assert again.plan.order_quantity.sum() == 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS[:3])
 def test_a_budget_is_kept(seed):
     situation, seen = any_night(seed)
     free = planned(situation, seen).plan.order_quantity
