@@ -1,23 +1,12 @@
 """A night that looks four reviews ahead: announced costs, what it says, and planning again."""
 
-import csv
 import json
 
 import pytest
 from test_planning_again import place
+from test_transfers import rows, write
 
 from stockcast.policies import STEPS
-
-
-def rows(file):
-    return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
-
-
-def write(path, table):
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
 
 
 @pytest.fixture

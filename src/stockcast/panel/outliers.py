@@ -43,7 +43,13 @@ def outliers(
 
 
 def excused(panel: Panel, some: slice = slice(None)) -> Bool[np.ndarray, "series time"]:
-    """Tell where a promotion or an event at the place gives a reason to sell more; of ``some`` series, or of all."""
+    """Tell where a promotion or an event at the place gives a reason to sell more.
+
+    Parameters
+    ----------
+    some
+        Consecutive series; all when left out.
+    """
     n, calendar = panel.time.n, panel.known.calendar
     expected: np.ndarray = np.nan_to_num(panel.known.promotion[some, :n]) > 0
     if calendar is None:
@@ -55,8 +61,13 @@ def excused(panel: Panel, some: slice = slice(None)) -> Bool[np.ndarray, "series
 def calmed(panel: Panel, some: slice = slice(None)) -> Float[np.ndarray, "series time"]:
     """Give the sales with each outlier that nothing excuses as large as the largest other value of its series.
 
-    One mistyped quantity would else move what a model learns from all series, and so the forecasts of others. The same
-    array is given where there is none.
+    One mistyped quantity would else move what a model learns from all series, and so the forecasts of others. In units;
+    the array of the panel itself is given where there is none.
+
+    Parameters
+    ----------
+    some
+        Consecutive series; all when left out.
 
     Examples
     --------
@@ -76,17 +87,17 @@ def calmed(panel: Panel, some: slice = slice(None)) -> Float[np.ndarray, "series
     if not len(rows):
         return sales
     begin = some.indices(len(panel.series))[0]
-    sold, when = np.nonzero(sales[rows])
-    found = outliers(sold, sales[rows][sold, when])[0]
+    part = sales[rows]
+    sold, when = np.nonzero(part)
+    found = outliers(sold, part[sold, when])[0]
     if not len(found):
         return sales
-    doubted = np.zeros((len(rows), sales.shape[1]), dtype=bool)
+    doubted = np.zeros(part.shape, dtype=bool)
     doubted[sold[found], when[found]] = True
     for at in np.unique(sold[found]).tolist():
         place = begin + int(rows[at])
         doubted[at] &= ~excused(panel, slice(place, place + 1))[0]
     out = sales.copy()
-    part = sales[rows]
     rest = np.where(doubted, 0.0, part).max(axis=1, keepdims=True)
     out[rows] = np.where(doubted, np.minimum(part, rest), part)
     return out

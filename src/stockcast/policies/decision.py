@@ -94,6 +94,9 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
         price=np.zeros(len(shared)),
     )
     _join(situation, found, made, joint=joint, solving=solving)
+    for order in every:
+        if order.coupled:
+            made.joined_by[order.rows] = _name_of_order(found, order, made)
     made.final = made.joined.copy()
     if every and any(limit.over(found.at(made.joined)) > 0 for limit in shared):
         made.final = first_of(found, _fit(situation, found, made, joint=joint, solving=solving))
@@ -107,9 +110,7 @@ def _join(situation: Situation, found: Lines, made: Decision, *, joint: bool, so
     """Find every supplier's order; the analytic one stands unless a model gives a better one that the check passes."""
     asked: list[Order] = []
     for order in made.every:
-        rows = order.rows
         if order.coupled:
-            made.joined_by[rows] = _name_of_order(found, order, made.goods)
             made.joined = meet_minimum(found, order, made.joined, made.goods)
             if order.trucks is not None or order.tiers:
                 made.joined = _improved(found, order, made.joined, made.goods)
@@ -234,9 +235,11 @@ def _doubted(solved: Solved, text: str) -> list[Solve]:
     return [replace(solve, status=said) if plan else solve for solve, plan in zip(solved.solves, plans, strict=True)]
 
 
-def _name_of_order(found: Lines, order: Order, goods: Goods) -> str:
-    quantity = found.quantity[order.rows, found.chosen[order.rows]]
-    if order.header > 0 or max(order.lacks(quantity, goods)) > 0 or (order.trucks is None and not order.tiers):
+def _name_of_order(found: Lines, order: Order, made: Decision) -> str:
+    """Name what moved the lines of an order: its cost drops an order, and raises none."""
+    alone, now = (found.quantity[order.rows, index[order.rows]] for index in (made.alone, made.joined))
+    dropped = order.header > 0 and not (now > 0).any()
+    if dropped or max(order.lacks(alone, made.goods)) > 0 or (order.trucks is None and not order.tiers):
         return "supplier_minimum"
     return "truck" if order.trucks is not None else "price_break"
 

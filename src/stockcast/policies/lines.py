@@ -1,4 +1,4 @@
-"""Every line by itself: its best order, and what up to 27 admissible quantities around it cost."""
+"""Every line by itself: its best order, and what up to 24 admissible quantities around it cost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -149,3 +149,21 @@ def test_every_name_makes_a_policy_that_agrees_with_the_plan():
     situation = case(poisson(5), review_period=7, pack_size=4)
     for name, maker in POLICIES.items():
         assert np.array_equal(maker().order(situation), made(situation, name).plan.order_quantity)
+
+
+def test_a_price_break_is_named_where_an_order_cost_stands_beside_it_and_no_minimum():
+    from stockcast.inventory import PriceBreak
+
+    def with_break(header, value):
+        breaks = (PriceBreak(value, 0.2),)
+        shared = SharedTerms((SupplierTerms("a", order_cost=header, price_breaks=breaks),))
+        return made(case(poisson(2), lead_time=3, review_period=7, unit_cost=3.0, shared=shared)).plan
+
+    value = 1.05 * 3.0 * float(with_break(5.0, 1e6).order_quantity.sum())
+    raised = with_break(5.0, value)
+    assert "price_break" in raised.binding.tolist()
+    assert any("for a price break of a" in reason for reason in raised.reason)
+    assert not any("minimum" in reason for reason in raised.reason)
+    dropped = with_break(1e6, value)
+    assert not dropped.order_quantity.any()
+    assert set(dropped.binding.tolist()) == {"supplier_minimum"}
