@@ -82,6 +82,7 @@ def ours(t, warehouse, place, coming):
     return float(moved.transfers.quantity.sum()), float(found.at(found.chosen)[1])
 
 
+@pytest.mark.slow
 def test_our_orders_and_shipments_cost_what_the_optimum_of_two_stages_costs():
     best = serial_levels(
         [Poisson(np.array([RATE])), Poisson(np.array([LEAD * RATE]))], np.array([HELD - STORED, STORED]), OWED, step=1.0
