@@ -29,6 +29,18 @@ def fed_network(paths, *, places, lane=0, lane_cost=0.0, shipment=0.0, pack=0.0,
     return replace(made, terms=made.terms.replace(fed_by=fed, supplier=supplier))
 
 
+def closed(situation, wait):
+    """The same evening where W ships in ``wait`` periods only: its places' reviews and its lanes wait for that."""
+    terms, ways = situation.terms, situation.shared.lanes
+    fed = terms.fed_by == WAREHOUSE
+    waits = np.where(ways.from_location == WAREHOUSE, wait, 0)
+    return replace(
+        situation,
+        terms=terms.replace(at_review=terms.at_review & ~fed, first_review=np.where(fed, wait, terms.first_review)),
+        shared=replace(situation.shared, lanes=replace(ways, first_shipment=waits)),
+    )
+
+
 def warehouses(situation):
     """The rows of the warehouse."""
     return np.flatnonzero(situation.terms.series.location == WAREHOUSE)

@@ -1,5 +1,7 @@
 """A warehouse that feeds the places of the demo: one night from the files to its orders and its shipments, and again."""
 
+import datetime
+
 import pytest
 from test_planning_again import place
 from test_transfers import rows, send, write
@@ -103,3 +105,28 @@ def test_orders_of_a_warehouse_look_one_review_ahead_and_say_so(with_hub):
     mine = [row for row in rows(project.file(ahead, "plan.csv")) if row["location"] == "HUB"]
     assert mine
     assert all("next order" not in row["reason"] for row in mine)
+
+
+def test_a_warehouse_that_does_not_ship_tonight_sends_nothing_and_its_places_say_until_when(with_hub):
+    project, _, _ = with_hub
+    first = project("run")
+    order_date = rows(project.file(first, "transfers.csv"))[0]["ship_date"]
+    day = datetime.date.fromisoformat(order_date)
+    opens = day + datetime.timedelta(days=3)
+    data = project.folder / "data"
+    table = rows(data / "suppliers.csv")
+    hub = {name: "" for name in table[0]} | {"supplier": "HUB", "order_days": opens.strftime("%a").lower()}
+    write(data / "suppliers.csv", [*table, hub])
+    waits = project("run")
+    assert waits["counts"]["transfers"] == 0
+    told = [row for row in rows(project.file(waits, "exceptions.csv")) if row["code"] == "SC-P040"]
+    assert [(row["location"], row["message"]) for row in told] == [
+        ("HUB", f"nothing is sent from HUB: no shipment until {opens}")
+    ]
+    fed = [row for row in rows(project.file(waits, "plan.csv")) if row["supplier"] == "HUB"]
+    assert fed
+    for row in fed:
+        assert row["reason"].startswith(f"fed from HUB: no shipment until {opens}; ")
+        assert (row["order_quantity"], row["review_period"], row["lead_time"]) == ("0", "7", "1")
+    write(data / "suppliers.csv", [*table, hub | {"order_days": day.strftime("%a").lower()}])
+    assert project("run")["counts"]["transfers"] > 0

@@ -93,3 +93,13 @@ def test_decimal_stock_is_never_oversent():
             movable = np.ones(2, dtype=bool)
             assert len(moved.transfers) == 1
             assert check_transfers(situation, lines_of(situation, moved.transfers), moved.state, movable) == ()
+
+
+def test_a_transfer_from_where_nothing_is_sent_now_is_refused():
+    situation = two_places([50.0, 0.0])
+    moved = propose(situation)
+    lines, movable = lines_of(situation, moved.transfers), np.ones(2, dtype=bool)
+    ways = replace(situation.shared.lanes, first_shipment=np.array([1]))
+    closed = replace(situation, shared=replace(situation.shared, lanes=ways))
+    assert {one.rule for one in check_transfers(closed, lines, moved.state, movable)} == {"calendar"}
+    assert not len(propose(closed).transfers)

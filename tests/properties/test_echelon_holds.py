@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from echelon_case import fed_network, received, warehouses
+from echelon_case import closed, fed_network, received, warehouses
 from planning_case import after_ordering, reviews
 from stockcast.inventory import SupplierTerms
 from stockcast.policies import check, naive_shadow, plan, propose
 from stockcast.policies.lines import lines
+from transfer_case import lanes
 
 
 def drawn(seed, *, skus=3, places="ABC", n_paths=60, **over):
@@ -158,3 +159,50 @@ def test_a_purchase_of_a_fed_series_is_refused_and_the_shadow_looks_at_all_that_
     assert not shadow[tonight.terms.feeder >= 0].any()
     ready = warehouses(tonight)[tonight.terms.at_review[warehouses(tonight)]]
     assert (shadow[ready] > 4 * 9.0).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_the_warehouse_does_not_ship_tonight_its_stock_stays_counts_once_and_the_lines_say_until_when(seed):
+    tonight = closed(drawn(seed), 2)
+    moved = propose(tonight)
+    assert not len(moved.transfers)
+    assert np.array_equal(moved.state.on_hand, tonight.state.on_hand)
+    assert np.array_equal(moved.state.pipeline, tonight.state.pipeline)
+    assert [(alert.code, alert.location) for alert in moved.alerts if alert.code == "SC-P040"] == [("SC-P040", "W")]
+    made = plan("auto", tonight, next_review=reviews(tonight))
+    fed, rows = tonight.terms.feeder >= 0, warehouses(tonight)
+    assert set(made.plan.binding[fed].tolist()) == {"not_orderable"}
+    assert all(text.startswith("fed from W: no shipment until 2026-01-20; ") for text in made.plan.reason[fed].tolist())
+    away = np.bincount(
+        tonight.terms.feeder[fed], weights=tonight.state.inventory_position[fed], minlength=len(fed)
+    )  # fmt: skip
+    assert made.lines.elsewhere[rows] == pytest.approx(away[rows]), "what waits at the warehouse is not at the places"
+    placed = after_ordering(tonight, made.plan.order_quantity)
+    assert not len(propose(placed).transfers)
+    assert not plan("auto", placed, next_review=reviews(placed)).plan.order_quantity.any()
+
+
+def test_stock_that_waits_for_the_next_shipment_serves_no_place_before_it_is_there():
+    paths = np.concatenate([np.ones((1, 20, 12)), np.zeros((1, 20, 12))])
+    given = {
+        "places": "A", "lead_time": 6, "review_period": 2, "lane": 1, "on_hand": np.array([0.0, 50.0]),
+        "holding_cost": 0.01, "shortage_cost": 2.0, "sales": np.array([1.0, 0.0]),
+    }  # fmt: skip
+    unmet = [lines(closed(fed_network(paths, **given), wait)).unmet_before[1].item() for wait in (1, 3)]
+    assert unmet == [1 + 1, 3 + 1], "until the shipment of its calendar has passed the lane"
+    assert lines(fed_network(paths, **given)).unmet_before[1] == 2 + 1, "what is not sent tonight waits for the next"
+
+
+def test_places_help_each_other_out_up_to_the_next_shipment_while_the_warehouse_does_not_ship():
+    paths = np.concatenate([np.ones((2, 20, 14)), np.zeros((1, 20, 14))])
+    tonight = fed_network(
+        paths, places="AB", lane=1, lead_time=3, review_period=2, on_hand=np.array([0.0, 14.0, 50.0]),
+        holding_cost=0.05, shortage_cost=2.0, sales=np.array([1.0, 1.0, 0.0]),
+    )  # fmt: skip
+    ways = lanes(("B", "A", 0, 1.0, 0.0, 0.0), ("W", "A", 1, 0.0, 0.0, 0.0), ("W", "B", 1, 0.0, 0.0, 0.0))
+    tonight = replace(tonight, shared=replace(tonight.shared, lanes=ways))
+    waits = propose(closed(tonight, 5))
+    assert waits.transfers.received.tolist() == [6.0, 0.0, 0.0], "five periods, and one on the lane"
+    assert "the next shipment from W is there on" in waits.transfers.reason[0]
+    opens = propose(tonight).transfers
+    assert opens.received[0] == 3.0, "two periods, and one on the lane"

@@ -10,7 +10,7 @@ from stockcast.core.findings import Alert
 from stockcast.ingest.calendar import read_days
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
-from stockcast.ingest.feeding import feed
+from stockcast.ingest.feeding import feed, find_fed
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
 from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfers
@@ -25,7 +25,7 @@ from stockcast.ingest.select import select
 from stockcast.ingest.shared import share_terms
 from stockcast.ingest.spec import Inputs
 from stockcast.ingest.stock import read_stock
-from stockcast.ingest.terms import Lookup, resolve_terms
+from stockcast.ingest.terms import Lookup, may_be_ordered, resolve_terms
 from stockcast.inventory.state import InventoryState
 from stockcast.panel.attributes import Attributes
 from stockcast.panel.known import KnownFuture
@@ -79,9 +79,12 @@ def _build(checked: CheckedTables) -> Inputs:
     )
     _doubt(checked, sales, history, panel)
     stock = read_stock(checked, axis, origin)
-    resolved = resolve_terms(checked, lookup, origin, stock.has_stock & ~held, _last_price(history.known))
-    lanes = read_lanes(checked, axis)
-    fed = feed(checked, lookup, resolved.terms, lanes, stock.has_stock)
+    lanes = read_lanes(checked, axis, origin)
+    orderable = may_be_ordered(checked, lookup, origin, stock.has_stock & ~held)
+    feeding = find_fed(checked, lookup, orderable, lanes, stock.has_stock)
+    last_price = _last_price(history.known)
+    resolved = resolve_terms(checked, lookup, origin, orderable, last_price, feeding.warehouse)
+    fed = feed(resolved.terms, lanes, feeding)
     orders = without_transfers(checked, read_orders(checked, axis, resolved.terms, origin), fed, lanes)
     _tell_of_held(checked, lookup, stock.has_stock)
     _tell_of_items_not_planned(checked, axis)

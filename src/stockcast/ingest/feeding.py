@@ -1,10 +1,13 @@
 """Which series a warehouse feeds: nothing is bought for them, what they get comes by transfer."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from jaxtyping import Bool, Int
 
+from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.ingest.checked import CheckedTables
 from stockcast.ingest.terms import Lookup, name_some
@@ -14,27 +17,43 @@ from stockcast.inventory.terms import SupplyTerms
 LONGEST_DAYS = 371  # a lane that takes longer reaches beyond any forecast
 
 
-def feed(
+@final
+@dataclass(frozen=True, slots=True)
+class Feeding:
+    """Who is fed: the warehouse of each series, empty where none feeds it, and the lane that leads there, else −1."""
+
+    warehouse: np.ndarray
+    lane: Int[np.ndarray, " series"]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        freeze(self, warehouse=self.warehouse, lane=self.lane)
+
+    @property
+    def rows(self) -> Int[np.ndarray, " fed"]:
+        """Give the series that are fed."""
+        return np.flatnonzero(self.warehouse != "")
+
+
+def find_fed(
     checked: CheckedTables,
     lookup: Lookup,
-    terms: SupplyTerms,
+    orderable: Bool[np.ndarray, " series"],
     lanes: Lanes,
     has_stock: Bool[np.ndarray, " series"],
-) -> SupplyTerms:
-    """Give the terms with the series that a warehouse feeds: nothing is bought for them, they are reached by its lane.
+) -> Feeding:
+    """Find the series that a warehouse feeds.
 
     A series is fed by W if the supplier of its item there is the location W; or if ``locations.warehouse`` names W for
     its place, and ``item_locations`` no supplier of its own. W must carry the sku, its stock be known, and a lane lead
     to the place. One that cannot be fed goes on buying, and is told (``SC-D125``). There is one level: a warehouse that
     is fed itself is an ordinary place.
-
-    Its lead time becomes the lane's; the review period runs to the next shipment, the next review of its own calendar.
     """
-    axis = terms.series
+    axis = lookup.axis
     wanted = _wanted(checked, lookup, axis)
-    some = np.flatnonzero((wanted != "") & terms.orderable)
+    some = np.flatnonzero((wanted != "") & orderable)
     if not len(some):
-        return terms
+        return Feeding(np.full(len(axis), ""), np.full(len(axis), -1, dtype=np.int64))
     feeder = np.full(len(axis), -1, dtype=np.int64)
     feeder[some] = axis.locate(axis.sku[some], wanted[some])
     lane = _lanes_between(lanes, wanted, axis.location)
@@ -57,43 +76,37 @@ def feed(
                 f"{name_some(axis, gone)}", "bought from the supplier of the item as before", count=len(gone),
                 column="warehouse",
             )  # fmt: skip
-    return _fed(checked, terms, lanes, np.flatnonzero(left), wanted, lane)
+    if left.any():
+        names, count = np.unique(wanted[left], return_counts=True)
+        pairs = zip(names[:5].tolist(), count[:5].tolist(), strict=True)
+        checked.findings.inform(
+            "SC-D124", "locations", f"{int(left.sum())} series are fed by a warehouse: "
+            f"{', '.join(f'{many} by {name}' for name, many in pairs)}",
+            "nothing is bought for them: the warehouse's orders are for all that it feeds, transfers share them out",
+            count=int(left.sum()), column="warehouse",
+        )  # fmt: skip
+    return Feeding(np.where(left, wanted, ""), np.where(left, lane, -1))
 
 
-def _fed(
-    checked: CheckedTables,
-    terms: SupplyTerms,
-    lanes: Lanes,
-    rows: Int[np.ndarray, " fed"],
-    wanted: np.ndarray,
-    lane: np.ndarray,
-) -> SupplyTerms:
+def feed(terms: SupplyTerms, lanes: Lanes, feeding: Feeding) -> SupplyTerms:
+    """Give the terms with nothing bought for what is fed: it is reached by its lane, in the lane's packs.
+
+    Its reviews are the shipments of its warehouse already (``ingest.terms``).
+    """
+    rows = feeding.rows
     if not len(rows):
         return terms
-    names, count = np.unique(wanted[rows], return_counts=True)
-    shown = ", ".join(f"{many} by {name}" for name, many in zip(names[:5].tolist(), count[:5].tolist(), strict=True))
-    checked.findings.inform(
-        "SC-D124", "locations", f"{len(rows)} series are fed by a warehouse: {shown}",
-        "nothing is bought for them: the warehouse's orders are for all that it feeds, transfers share them out",
-        count=len(rows), column="warehouse",
-    )  # fmt: skip
     columns = {name: getattr(terms, name).copy() for name in (
-        "lead_time", "lead_time_sd", "first_review", "review_period", "at_review", "moq", "pack_size", "order_cost",
-        "orderable",
+        "lead_time", "lead_time_sd", "moq", "pack_size", "order_cost", "orderable",
     )}  # fmt: skip
-    first, away = terms.first_review[rows], lane[rows]
+    away = feeding.lane[rows]
     columns["lead_time"][rows] = lanes.lead_time[away]
-    columns["review_period"][rows] = np.where(first > 0, first, terms.review_period[rows])
     columns["pack_size"][rows] = lanes.pack_size[away]
-    columns["at_review"][rows] = True
     columns["orderable"][rows] = False
-    for name in ("lead_time_sd", "first_review", "moq", "order_cost"):
+    for name in ("lead_time_sd", "moq", "order_cost"):
         columns[name][rows] = 0
-    supplier = terms.supplier.astype(np.result_type(terms.supplier.dtype, wanted.dtype))
-    supplier[rows] = wanted[rows]
-    fed_by = np.zeros(len(supplier), dtype=wanted.dtype)
-    fed_by[rows] = wanted[rows]
-    return terms.replace(supplier=supplier, fed_by=fed_by, **columns)
+    supplier = np.where(feeding.warehouse == "", terms.supplier, feeding.warehouse)
+    return terms.replace(supplier=supplier, fed_by=feeding.warehouse.astype(np.str_), **columns)
 
 
 def _wanted(checked: CheckedTables, lookup: Lookup, axis: SeriesAxis) -> np.ndarray:

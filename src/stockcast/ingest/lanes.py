@@ -9,13 +9,23 @@ from stockcast.core.findings import Issue
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.keys import MAX_TOLD
 from stockcast.ingest.orders import OpenOrders
+from stockcast.ingest.origin import Origin
+from stockcast.ingest.review import first_reviews
 from stockcast.inventory.lanes import Lanes
 from stockcast.inventory.terms import SupplyTerms
 from stockcast.inventory.timing import periods_of_days
 
 
-def read_lanes(checked: CheckedTables, axis: SeriesAxis) -> Lanes:
-    """Give the lanes between places for which something is planned, sorted; the others are told."""
+def read_lanes(checked: CheckedTables, axis: SeriesAxis, origin: Origin) -> Lanes:
+    """Give the lanes between places for which something is planned, sorted; the others are told.
+
+    A place that is among the suppliers too sends on its order days, outside its closures.
+
+    Raises
+    ------
+    DataError
+        If order days cannot be read.
+    """
     table = checked.tables.get("lanes")
     if table is None or not len(table):
         return Lanes()
@@ -45,6 +55,7 @@ def read_lanes(checked: CheckedTables, axis: SeriesAxis) -> Lanes:
         np.nan_to_num(table.numbers("unit_cost"))[order],
         np.nan_to_num(table.numbers("order_cost"))[order],
         np.nan_to_num(table.numbers("pack_size"))[order],
+        first_reviews(checked, begin[order], origin),
     )
 
 

@@ -78,6 +78,32 @@ def resolve_calendar(
     return next_reviews(reviews, review_period)
 
 
+def first_reviews(checked: CheckedTables, supplier: np.ndarray, origin: Origin) -> Int[np.ndarray, " supplier"]:
+    """Give the periods until each supplier's first open day; ``FAR`` where none lies within ``LOOK_AHEAD_DAYS``.
+
+    Raises
+    ------
+    DataError
+        If order days cannot be read.
+    """
+    time = _future(checked, origin)
+    order_days, closures = order_days_of(checked), closures_of(checked)
+    found: dict[str, int] = {}
+    for name in sorted(set(supplier.tolist())):
+        try:
+            open_now = review_periods(time, order_days.get(name, ""), closures.get(name, []))
+        except DataError as error:
+            raise _of_supplier(checked.tables["suppliers"], name, error) from None
+        found[name] = int(open_now.argmax()) if open_now.any() else FAR
+    return np.array([found[name] for name in supplier.tolist()], dtype=np.int64)
+
+
+def _future(checked: CheckedTables, origin: Origin) -> TimeAxis:
+    step = checked.spec.step
+    far = -(-LOOK_AHEAD_DAYS // (7 if step == "week" else 1))
+    return TimeAxis(origin.last_day + np.timedelta64(1, "D"), far, step)
+
+
 def resolve_reviews(
     checked: CheckedTables,
     supplier: np.ndarray,
@@ -95,9 +121,8 @@ def resolve_reviews(
         read.
     """
     spec = checked.spec
-    length = 7 if spec.step == "week" else 1
-    far = -(-LOOK_AHEAD_DAYS // length)
-    time = TimeAxis(origin.last_day + np.timedelta64(1, "D"), far, spec.step)
+    time = _future(checked, origin)
+    far = time.n
     order_days, closures = order_days_of(checked), closures_of(checked)
     has_days = np.array([bool(order_days.get(name, "").strip()) for name in supplier.tolist()], dtype=bool)
     missing = np.flatnonzero(orderable & np.isnan(review_days) & ~has_days)
@@ -126,7 +151,7 @@ def resolve_reviews(
             )
         )  # fmt: skip
     first = np.minimum(found[:, 1], far)
-    date = np.where(known, time.start + first * np.timedelta64(length, "D"), np.datetime64("NaT")).astype(
+    date = np.where(known, time.start + first * np.timedelta64(time.days, "D"), np.datetime64("NaT")).astype(
         "datetime64[D]"
     )
     return Reviews(found[:, 0] > 0, first, np.minimum(found[:, 2], far), known, date)

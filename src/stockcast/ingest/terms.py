@@ -1,7 +1,7 @@
 """The terms of each line: looked up in ``item_locations``, then ``items``, then ``suppliers``, then the defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -13,7 +13,7 @@ from stockcast.core.findings import Alert
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.origin import Origin
 from stockcast.ingest.refusal import Findings
-from stockcast.ingest.review import Reviews, resolve_reviews
+from stockcast.ingest.review import Reviews, order_days_of, resolve_reviews
 from stockcast.ingest.schema import TABLES
 from stockcast.inventory.terms import OBJECTIVES, SupplyTerms
 from stockcast.inventory.timing import periods_of_days
@@ -64,8 +64,7 @@ class Lookup:
             told = np.append(table.texts("supplier"), "")[row]
             supplier = np.where(told == "", supplier, told)
         suppliers = checked.tables.get("suppliers")
-        names = {name: at for at, name in enumerate(suppliers.texts("supplier").tolist())} if suppliers else {}
-        supplier_row = np.array([names.get(name, -1) for name in supplier.tolist()], dtype=np.int64)
+        supplier_row = _rows_of(suppliers, supplier)
         if suppliers:
             unknown = sorted(
                 set(supplier[(supplier_row < 0) & (supplier != "")].tolist()) - _places_with_lanes(checked)
@@ -76,6 +75,10 @@ class Lookup:
                     "no terms of these suppliers are known", count=len(unknown), column="supplier",
                 )  # fmt: skip
         return cls(axis, tuple(levels), suppliers, supplier_row, supplier, checked.spec.defaults, has_item)
+
+    def supplied_by(self, supplier: np.ndarray) -> "Lookup":
+        """Give the same with other suppliers: their rows are what stands below those of the items."""
+        return replace(self, supplier=supplier, supplier_row=_rows_of(self.suppliers, supplier))
 
     @property
     def supplier_here(self) -> np.ndarray:
@@ -116,6 +119,11 @@ class Lookup:
         return out
 
 
+def _rows_of(suppliers: CheckedTable | None, supplier: np.ndarray) -> Int[np.ndarray, " series"]:
+    row_of = {name: at for at, name in enumerate(suppliers.texts("supplier").tolist())} if suppliers else {}
+    return np.array([row_of.get(name, -1) for name in supplier.tolist()], dtype=np.int64)
+
+
 def _places_with_lanes(checked: CheckedTables) -> set[str]:
     """Give the places that may feed others: as suppliers they need no row of their own."""
     lanes = checked.tables.get("lanes")
@@ -142,14 +150,30 @@ class Resolved:
     reviews: Reviews
 
 
+def may_be_ordered(
+    checked: CheckedTables, lookup: Lookup, origin: Origin, has_stock: Bool[np.ndarray, " series"]
+) -> Bool[np.ndarray, " series"]:
+    """Tell which series have an item, a stock that counts, and no end before the order date; the ended ones are told."""
+    return np.asarray(lookup.has_item & has_stock & _not_ended(lookup, origin, checked.findings))
+
+
 def resolve_terms(
     checked: CheckedTables,
     lookup: Lookup,
     origin: Origin,
-    has_stock: Bool[np.ndarray, " series"],
+    orderable: Bool[np.ndarray, " series"],
     last_price: Float[np.ndarray, " series"],
+    shipper: np.ndarray | None = None,
 ) -> Resolved:
     """Resolve every term of every series, for an order of the first period after the origin.
+
+    Parameters
+    ----------
+    orderable
+        What :func:`may_be_ordered` gives.
+    shipper
+        The location that feeds each series, empty where none does: its row in ``suppliers`` tells the reviews. Nobody is
+        fed when left out.
 
     Raises
     ------
@@ -158,11 +182,11 @@ def resolve_terms(
         be ordered.
     """
     axis, spec, findings = lookup.axis, checked.spec, checked.findings
-    orderable = lookup.has_item & has_stock & _not_ended(lookup, origin, findings)
-    lead_days = _lead_time_days(lookup, orderable, findings)
+    fed_by = np.full(len(axis), "") if shipper is None else shipper
+    lead_days = _lead_time_days(lookup, orderable & (fed_by == ""), findings)
     lead_time = periods_of_days(lead_days, spec.step)
     sd = np.nan_to_num(lookup.number("lead_time_sd_days", 0.0)) / (7 if spec.step == "week" else 1)
-    reviews = resolve_reviews(checked, lookup.supplier, lookup.number("review_period_days"), orderable, axis, origin)
+    reviews = _reviews(checked, lookup, origin, orderable, fed_by)
     added = np.flatnonzero(lead_time * (7 if spec.step == "week" else 1) > lead_days + 1e-9)
     if len(added):
         findings.inform(
@@ -215,6 +239,27 @@ def resolve_terms(
         _shelf_life(lookup, spec.step, findings),
     )
     return Resolved(terms, reviews)
+
+
+def _reviews(
+    checked: CheckedTables, lookup: Lookup, origin: Origin, orderable: np.ndarray, fed_by: np.ndarray
+) -> Reviews:
+    """Resolve the reviews: of the supplier of the item, or of the warehouse that feeds a place, which needs no row."""
+    seen = lookup.supplied_by(np.where(fed_by == "", lookup.supplier, fed_by))
+    days = seen.number("review_period_days")
+    open_days = order_days_of(checked)
+    always = np.array([not open_days.get(name, "").strip() for name in seen.supplier.tolist()], dtype=bool)
+    free = np.flatnonzero(orderable & (fed_by != "") & np.isnan(days) & always)
+    if len(free):
+        step = checked.spec.step
+        checked.findings.inform(
+            "SC-D128", "suppliers",
+            f"no order_days and no review period for {len(free)} series that a warehouse feeds: "
+            f"{name_some(lookup.axis, free)}", f"taken to be shipped to every {step}", count=len(free),
+            column="order_days",
+        )  # fmt: skip
+        days[free] = 1.0
+    return resolve_reviews(checked, seen.supplier, days, orderable, lookup.axis, origin)
 
 
 def _shelf_life(lookup: Lookup, step: Step, findings: Findings) -> np.ndarray:

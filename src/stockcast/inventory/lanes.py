@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
@@ -40,6 +40,8 @@ class Lanes:
         Money a shipment: once a night, whatever it holds.
     pack_size
         Units; 0 says that single units move.
+    first_shipment
+        Periods from the first future one until something can be sent, by the calendar of where the lane begins; 0: now.
 
     Raises
     ------
@@ -55,16 +57,19 @@ class Lanes:
     unit_cost: Float[np.ndarray, " lane"] = field(default_factory=_nothing)
     order_cost: Float[np.ndarray, " lane"] = field(default_factory=_nothing)
     pack_size: Float[np.ndarray, " lane"] = field(default_factory=_nothing)
+    first_shipment: Int[np.ndarray, " ..."] = field(default_factory=_no_count)
 
     def __post_init__(self) -> None:
         """Check what the planning relies on, and freeze."""
+        if not len(self.first_shipment):
+            object.__setattr__(self, "first_shipment", np.zeros(len(self.from_location), dtype=np.int64))
         arrays = {name: getattr(self, name) for name in self.__dataclass_fields__}
         if len({array.shape for array in arrays.values()}) > 1:
             raise AlignmentError(f"lanes: columns of {[len(array) for array in arrays.values()]} rows")
         ends = list(zip(self.from_location.tolist(), self.to_location.tolist(), strict=True))
         if any(begin == end for begin, end in ends) or ends != sorted(set(ends)):
             raise DataError("lanes must lead elsewhere, stand once each, and be sorted", code="SC-B006")
-        for name in ("lead_time", "unit_cost", "order_cost", "pack_size"):
+        for name in ("lead_time", "unit_cost", "order_cost", "pack_size", "first_shipment"):
             if not (np.isfinite(arrays[name]).all() and (arrays[name] >= 0).all()):
                 raise DataError(f"lanes: {name} must be finite and not negative", code="SC-B006")
         freeze(self, **arrays)
@@ -72,6 +77,11 @@ class Lanes:
     def __len__(self) -> int:
         """Give the number of lanes."""
         return len(self.from_location)
+
+    @property
+    def open_now(self) -> Bool[np.ndarray, " lane"]:
+        """Tell along which lanes something can be sent in the first future period."""
+        return np.asarray(self.first_shipment == 0)
 
     def name(self, at: int) -> str:
         """Name a lane by its ends.

@@ -71,7 +71,7 @@ class SupplyTerms:
         Periods in which a unit can be sold, the one of its arrival included; infinite where it keeps.
     fed_by
         The location whose stock of the sku comes here by transfer, so that nothing is bought; empty for all others. The
-        lead time is then the lane's, and ``review_period`` runs to the next shipment.
+        lead time is then the lane's, and the reviews are the shipments of that location.
     """
 
     series: SeriesAxis

@@ -44,9 +44,10 @@ def check_transfers(
 ) -> tuple[Violation, ...]:
     """Hold transfers against every rule, and against the stock that the plan goes on from.
 
-    Every line once, on a lane that there is, between series whose stock counts; whole packs; the dates and costs of the
-    lane; no more leaves a place than lies there, less what it owes and its ``min_stock``; and what leaves one place
-    comes to another, so that the stock after it differs by the lines and nothing else.
+    Every line once, on a lane that there is and that sends in this period, between series whose stock counts; whole
+    packs; the dates and costs of the lane; no more leaves a place than lies there, less what it owes and its
+    ``min_stock``; and what leaves one place comes to another, so that the stock after it differs by the lines and
+    nothing else.
 
     Parameters
     ----------
@@ -116,6 +117,8 @@ def _line(
 ) -> Iterator[Violation]:
     lanes, time = situation.shared.lanes, situation.demand.time
     pack = _exact(lanes.pack_size[lane])
+    if lanes.first_shipment[lane] != 0:
+        yield Violation("calendar", where, f"{lanes.from_location[lane]} does not ship in this period")
     if pack > 0 and (amount / pack).denominator != 1:
         yield Violation("pack", where, f"{float(amount):g} units in packs of {float(pack):g}")
     if not _near(Fraction(float(lines.packs[at])), amount / (pack or Fraction(1))):

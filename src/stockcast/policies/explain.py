@@ -9,6 +9,7 @@ from stockcast.policies.lines import Lines
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
 NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
+NO_SHIPMENT = "no shipment until"  # to such a place, by the calendar of its warehouse
 SHARED_LIMITS = ("budget", "storage")
 AFTER_PACKS = ("moq", "max_order", "later", *WHOLE_ORDERS, *SHARED_LIMITS, "no_review", "not_orderable")
 
@@ -91,7 +92,9 @@ def reasons(
         if binding[at] == "not_orderable":
             text = "not ordered: no item row, no stock row, ended, or held"
             if terms.fed_by[at]:
-                text = f"fed from {terms.fed_by[at]}: {NOTHING_COMES}; {demand}"
+                open_now, date = bool(terms.at_review[at]), next_review[at]
+                waits = "no shipment is known" if np.isnat(date) else f"{NO_SHIPMENT} {date}"
+                text = f"fed from {terms.fed_by[at]}: {NOTHING_COMES if open_now else waits}; {demand}"
         elif binding[at] == "no_review":
             text = f"no review until {next_review[at]}"
         elif quantity[at] > 0:

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from ingest_project import codes, load_tables
 
+from stockcast.ingest import RefusedInput
+
 LANES = "from_location,to_location,lead_time_days,unit_cost,pack_size\nHUB,LYON,1,0.1,6\nHUB,PARIS,2,0.1,\n"
 STOCK = "sku,location,on_hand\nA,HUB,50\nA,LYON,5\nA,PARIS,5\nB,LYON,1\n"
 SALES = "date,sku,location,quantity\n2026-11-17,A,PARIS,1\n2026-11-18,A,LYON,1\n2026-11-18,B,LYON,2\n"
@@ -95,3 +97,71 @@ def test_a_warehouse_whose_stock_is_not_known_feeds_nobody(tmp_path):
     got = load(tmp_path, inventory=STOCK.replace("A,HUB,50\n", ""), item_locations="sku,location\nA,HUB\n")
     assert fed(got) == {}
     assert any("stock of the warehouse is not known" in text for text in told(got, "SC-D125"))
+
+
+def reviews_of(got, sku, location):
+    at = got.terms.series.locate(np.array([sku]), np.array([location]))
+    terms = got.terms
+    columns = (terms.at_review, terms.first_review, terms.review_period)
+    return (*(column[at].item() for column in columns), str(got.next_review[at][0]))
+
+
+def test_a_fed_place_follows_the_order_days_of_its_warehouse_not_those_of_the_items_supplier(tmp_path):
+    suppliers = 'supplier,order_days,review_period_days\nacme,thu,\nHUB,"mon,wed",\n'  # the order date is a Thursday
+    got = load(tmp_path, suppliers=suppliers)
+    assert reviews_of(got, "A", "LYON") == (False, 4, 2, "2026-11-23")
+    assert reviews_of(got, "A", "PARIS") == (False, 4, 2, "2026-11-23")
+    assert reviews_of(got, "A", "HUB") == (True, 0, 7, "2026-11-19")
+    assert reviews_of(got, "B", "LYON") == (True, 0, 7, "2026-11-19"), "not fed: bought from acme"
+    at = got.terms.series.locate(np.array(["A"]), np.array(["PARIS"]))
+    assert got.terms.protection_interval[at].item() == 4 + 2 + 2, "until the shipment after the next one is there"
+
+
+def test_a_closed_warehouse_ships_on_the_first_open_day_and_its_suppliers_closure_closes_no_lane(tmp_path):
+    closures = "supplier,from,to\nacme,2026-11-19,2026-12-24\nHUB,2026-11-18,2026-11-21\n"
+    got = load(tmp_path, supplier_closures=closures, suppliers="supplier,order_days\nacme,\nHUB,\n")
+    assert reviews_of(got, "A", "LYON")[:2] == (False, 3)
+    assert got.shared.lanes.first_shipment.tolist() == [3, 3]
+    free = load(tmp_path, supplier_closures="supplier,from,to\nacme,2026-11-19,2026-12-24\n", suppliers=None)
+    assert reviews_of(free, "A", "LYON") == (True, 0, 7, "2026-11-19")
+    assert free.shared.lanes.first_shipment.tolist() == [0, 0]
+
+
+def test_what_supplies_the_item_tells_no_review_period_of_a_fed_place(tmp_path):
+    given = {"lead_time_days": 3, "holding_rate": 0.25}
+    tables = {"inventory": STOCK, "sales": SALES, "lanes": LANES, "locations": PLACES}
+
+    def reviews(suppliers):
+        got = load_tables(tmp_path, {**tables, "suppliers": suppliers}, max_bad_rows=0.9, defaults=given)
+        return reviews_of(got, "A", "LYON")[:3], told(got, "SC-D128")
+
+    silent = "supplier,order_days,review_period_days\nacme,thu,14\n"
+    assert reviews(silent)[0] == (True, 0, 1)
+    assert "2 series that a warehouse feeds" in reviews(silent)[1][0]
+    assert reviews(silent + "HUB,,5\n") == ((True, 0, 5), [])
+    assert reviews(silent + "HUB,fri,\n") == ((False, 1, 7), [])
+
+
+def test_a_fed_place_needs_no_lead_time_but_its_lanes(tmp_path):
+    suppliers = "supplier,lead_time_days,review_period_days\nacme,3,7\n"
+    items = "sku,supplier,unit_cost,price\nA,,1,2\nB,acme,1,2\n"
+    own = "sku,location,supplier\nA,HUB,acme\n"
+    got = load_tables(
+        tmp_path, {"inventory": STOCK, "sales": SALES, "lanes": LANES, "locations": PLACES, "suppliers": suppliers,
+                   "items": items, "item_locations": own}, max_bad_rows=0.9, defaults={"holding_rate": 0.25},
+    )  # fmt: skip
+    assert got.terms.lead_time[got.terms.fed_by == "HUB"].tolist() == [1, 2]
+
+
+def test_a_warehouse_without_an_open_day_is_told_and_ships_nothing(tmp_path):
+    got = load(
+        tmp_path, suppliers="supplier,order_days\nHUB,mon\n", supplier_closures="supplier,from,to\nHUB,2026-01-01,2029-01-01\n"
+    )  # fmt: skip
+    assert reviews_of(got, "A", "LYON")[3] == "NaT"
+    assert not got.shared.lanes.open_now.any()
+    assert any(alert.code == "SC-D063" and alert.location == "LYON" for alert in got.alerts)
+
+
+def test_order_days_of_a_warehouse_that_cannot_be_read_are_named(tmp_path):
+    with pytest.raises(RefusedInput, match="suppliers.csv line 2, column order_days"):
+        load(tmp_path, suppliers="supplier,order_days\nHUB,someday\n")

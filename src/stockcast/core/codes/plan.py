@@ -130,6 +130,12 @@ CODES: tuple[Code, ...] = (
         "check lead_time_days in lanes (days), or set forecast.horizon",
     ),
     Code(
+        "SC-P040",
+        "a location that does not ship now",
+        "Its row in suppliers has order_days, or supplier_closures names it, and this period holds no such day.",
+        "nothing to do; else correct its order_days or supplier_closures",
+    ),
+    Code(
         "SC-P021",
         "a truck or a price break nearly reached",
         "A little more would fill the last truck or reach a discount; at its expected cost it was not worth it.",

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from stockcast.core.arrays import freeze
-from stockcast.inventory import Situation
+from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.newsvendor import aim
 from stockcast.policies.projection import Part, batches
 
@@ -46,6 +46,7 @@ def shipped(situation: Situation) -> tuple[Situation, Float[np.ndarray, " series
     """Give the lines as whoever ships tonight sees them, and the periods to the next shipment of each warehouse.
 
     A fed place has no purchase to wait for: its line ends at the arrival of the next shipment, and nothing is ordered.
+    So it does where its warehouse does not ship tonight, and only other places can send something.
     It pays the lane's cost for every unit that it sells, tonight's or a later one; so under lost sales a sale that is
     lost saves it, p − c is at stake, and with backorders the cost is the same whatever is done. A service target keeps
     the p that it implies. Warehouses have the periods until they ship again; all other series 0.
@@ -56,16 +57,24 @@ def shipped(situation: Situation) -> tuple[Situation, Float[np.ndarray, " series
     if not len(fed):
         return situation, until
     until[terms.feeder[fed]] = np.inf
-    np.minimum.at(until, terms.feeder[fed], terms.review_period[fed].astype(float))
-    orderable, most = terms.orderable.copy(), terms.max_order.copy()
-    shortage = terms.shortage_cost.copy()
-    orderable[fed], most[fed] = True, 0.0
+    wait = next_shipment(terms)[fed]
+    np.minimum.at(until, terms.feeder[fed], wait.astype(float))
+    columns = {name: getattr(terms, name).copy() for name in (
+        "orderable", "max_order", "shortage_cost", "first_review", "review_period",
+    )}  # fmt: skip
+    columns["orderable"][fed], columns["max_order"][fed] = True, 0.0
+    columns["first_review"][fed], columns["review_period"][fed] = 0, wait
+    shortage = columns["shortage_cost"]
     if situation.shared.unmet_demand == "lost":
         shortage[fed] = np.where(
             terms.objective[fed] == 0, np.maximum(shortage[fed] - lane_cost(situation, fed), 0.0), shortage[fed]
         )
-    seen = terms.replace(orderable=orderable, max_order=most, shortage_cost=shortage)
-    return replace(situation, terms=seen), until
+    return replace(situation, terms=terms.replace(**columns)), until
+
+
+def next_shipment(terms: SupplyTerms) -> Int[np.ndarray, " series"]:
+    """Give the periods from tonight to the next shipment after tonight's, if there is one; of fed series only."""
+    return np.where(terms.first_review > 0, terms.first_review, terms.review_period)
 
 
 def lane_cost(situation: Situation, fed: Int[np.ndarray, " fed"]) -> Float[np.ndarray, " fed"]:

@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from stockcast.core.arrays import freeze
 from stockcast.core.random import Stream
 from stockcast.inventory import InventoryState, SupplyTerms
+from stockcast.policies.echelon.feeding import next_shipment
 from stockcast.policies.projection import arrivals
 
 SCALARS = ("rate", "mine", "first")
@@ -137,7 +138,7 @@ def _until(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Walk to the order's arrival; give each member's stock, what lies at the warehouse, and what went unmet."""
     m, n_paths, _ = paths.shape
-    ready = terms.review_period + lane
+    ready = next_shipment(terms) + lane  # tonight's has gone, or is not made
     ready[first] = 0
     stock = np.broadcast_to((state.on_hand - state.backorders)[:, None], (m, n_paths)).copy()
     stock[first] = -state.backorders[first]

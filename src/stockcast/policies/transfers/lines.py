@@ -9,6 +9,7 @@ import numpy as np
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.findings import Alert
 from stockcast.inventory import Situation, Transfers
+from stockcast.policies.echelon import next_shipment
 from stockcast.policies.explain import units_text
 
 
@@ -86,8 +87,10 @@ def _reason(situation: Situation, made: Transfers, at: int) -> str:
     there = int(lanes.lead_time[lane])
     bought = int(terms.first_review[receiver] + terms.lead_time[receiver])
     days = abs(bought - there) * time.days
-    if terms.feeder[receiver] == giver:
-        when = f"the next shipment is there on {time.date(there + int(terms.review_period[receiver]))}"
+    if terms.feeder[receiver] >= 0:
+        following = int((terms.lead_time + next_shipment(terms))[receiver])
+        whose = "" if terms.feeder[receiver] == giver else f" from {terms.fed_by[receiver]}"
+        when = f"the next shipment{whose} is there on {time.date(following)}"
     elif not bool(terms.orderable[receiver]):
         when = "where nothing can be ordered"
     elif bought > there:

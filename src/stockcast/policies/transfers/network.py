@@ -78,7 +78,7 @@ def feeds(situation: Situation) -> Bool[np.ndarray, " series"]:
 def ways(
     situation: Situation, movable: Bool[np.ndarray, " series"], spare: Float[np.ndarray, " series"], size: np.ndarray
 ) -> Ways:
-    """Give the ways on which a pack could go: both ends planned and movable, and the goods there within the horizon.
+    """Give the ways on which a pack could go: both ends planned and movable, sent now and there within the horizon.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ def ways(
     row_of[sku, place] = np.arange(len(axis))
     ends = [_positions(places, names) for names in (lanes.from_location, lanes.to_location)]
     giver, receiver = (row_of[:, at] for at in ends)
-    near = lanes.lead_time < situation.demand.horizon
-    some, lane = np.nonzero((giver >= 0) & (receiver >= 0) & near[None, :])
+    sends = (lanes.lead_time < situation.demand.horizon) & lanes.open_now
+    some, lane = np.nonzero((giver >= 0) & (receiver >= 0) & sends[None, :])
     giver, receiver = giver[some, lane], receiver[some, lane]
     whole = _whole(situation)
     piece = np.where(whole[giver] & whole[receiver], 1.0, _hundredth(size[receiver]))

@@ -11,6 +11,7 @@ from jaxtyping import Bool
 
 from stockcast.core.findings import Alert
 from stockcast.inventory import InventoryState, Situation, Transfers
+from stockcast.inventory.timing import FAR
 from stockcast.policies.costs import NEAR
 from stockcast.policies.echelon import shipped
 from stockcast.policies.projection import require_horizon
@@ -267,6 +268,15 @@ def _left_alone(situation: Situation, unpriced: np.ndarray) -> list[Alert]:
                 "holding cost", "give unit_cost and holding_rate, or holding_cost",
             )
         )  # fmt: skip
+    for at in np.unique(lanes.from_location[~lanes.open_now], return_index=True)[1].tolist():
+        lane = int(np.flatnonzero(~lanes.open_now)[at])
+        found.append(
+            Alert(
+                "info", "SC-P040", f"nothing is sent from {lanes.from_location[lane]}: {_ships_next(situation, lane)}",
+                "nothing to do; else correct its order_days or supplier_closures",
+                location=str(lanes.from_location[lane]),
+            )
+        )  # fmt: skip
     for lane in np.flatnonzero(lanes.lead_time >= situation.demand.horizon).tolist():
         found.append(
             Alert(
@@ -277,6 +287,11 @@ def _left_alone(situation: Situation, unpriced: np.ndarray) -> list[Alert]:
             )
         )  # fmt: skip
     return found
+
+
+def _ships_next(situation: Situation, lane: int) -> str:
+    first = int(situation.shared.lanes.first_shipment[lane])
+    return f"no shipment until {situation.demand.time.date(first)}" if first < FAR else "no shipment is known"
 
 
 def _closed_alerts(situation: Situation, closed: dict[int, tuple[float, float]]) -> list[Alert]:
