@@ -103,3 +103,17 @@ def test_a_transfer_from_where_nothing_is_sent_now_is_refused():
     closed = replace(situation, shared=replace(situation.shared, lanes=ways))
     assert {one.rule for one in check_transfers(closed, lines, moved.state, movable)} == {"calendar"}
     assert not len(propose(closed).transfers)
+
+
+def test_a_transfer_that_does_not_fit_into_the_room_is_refused():
+    situation = two_places([50.0, 0.0], volume=0.5)
+    moved = propose(situation)
+    lines, movable = lines_of(situation, moved.transfers), np.ones(2, dtype=bool)
+    volume = float(lines.quantity[0]) * 0.5
+
+    def told(room):
+        tight = replace(situation, shared=replace(situation.shared, storage={"B": room}))
+        return [one.rule for one in check_transfers(tight, lines, moved.state, movable)]
+
+    assert told(volume) == []
+    assert told(volume - 0.5) == ["room"]

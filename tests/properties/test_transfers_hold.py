@@ -172,12 +172,83 @@ def test_another_lane_takes_over_what_a_dear_one_would_carry():
     assert moved.transfers.lane.tolist() == [1]
 
 
-def test_transfers_stay_within_the_room():
-    situation = two_places([50.0, 0.0], volume=1.0)
-    situation = replace(situation, shared=replace(situation.shared, storage={"B": 2.0}))
-    moved = propose(situation)
-    assert len(moved.transfers) == 0
-    assert [alert.code for alert in moved.alerts] == ["SC-P031"]
+@pytest.mark.parametrize(("room", "pack", "sent"), [(2.0, 0.0, 2.0), (5.9, 0.0, 5.0), (5.0, 3.0, 3.0), (2.5, 3.0, 0.0)])
+def test_a_transfer_is_cut_to_the_packs_that_fit_into_the_room(room, pack, sent):
+    situation = two_places([50.0, 0.0], volume=1.0, ways=lanes(("A", "B", 1, 0.2, 0.0, pack)))
+    free = propose(situation).transfers
+    tight = replace(situation, shared=replace(situation.shared, storage={"B": room}))
+    moved = propose(tight)
+    assert moved.transfers.quantity.sum() == sent
+    left = float(free.quantity.sum()) - sent
+    (alert,) = moved.alerts
+    assert (alert.code, alert.location, alert.severity) == ("SC-P031", "B", "warning")
+    assert alert.message.startswith(f"1 transfer of {left:g} more units would save ")
+    assert alert.message.endswith(", and does not fit into the room at B")
+    assert alert.value == pytest.approx(float(free.saving.sum() - moved.transfers.saving.sum()), rel=1e-6)
+    if sent:
+        (reason,) = moved.transfers.reason
+        assert reason.endswith(f"; {left:g} more do not fit into the room there")
+        alike = propose(two_places([50.0, 0.0], min_stock=[50.0 - sent, 0.0])).transfers
+        assert moved.transfers.saving == pytest.approx(alike.saving), "what a smaller transfer saves"
+    after = replace(tight, state=moved.state)
+    assert not len(propose(after).transfers)
+
+
+def test_what_is_cut_for_want_of_room_goes_where_there_is_some():
+    rng = np.random.default_rng(4)
+    paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 3, axis=0)
+    given = {"lead_time": 5, "review_period": 5, "holding_cost": 0.02, "shortage_cost": [4.0, 4.0, 3.0], "volume": 1.0}
+    ways = lanes(("A", "B", 1, 0.2, 0.0, 0.0), ("A", "C", 1, 0.2, 0.0, 0.0))
+    short = network(paths, places="ABC", on_hand=[9.0, 0.0, 0.0], ways=ways, **given)
+    free = propose(short).transfers.received
+    tight = propose(replace(short, shared=replace(short.shared, storage={"B": 1.0}))).transfers.received
+    assert free[1] > 1.0 == tight[1]
+    assert tight[2] > free[2]
+
+
+def test_a_room_goes_to_what_is_worth_most_for_its_volume_and_several_that_do_not_fit_are_counted():
+    rng = np.random.default_rng(3)
+    paths = np.repeat(rng.poisson(1.0, (1, 60, 14)).astype(float), 6, axis=0)
+    tonight = network(
+        paths, places="AB", on_hand=[50.0, 0.0] * 3, ways=lanes(("A", "B", 1, 0.1, 0.0, 0.0)), lead_time=4,
+        review_period=5, holding_cost=0.02, shortage_cost=4.0, volume=[2.0, 2.0, 1.0, 1.0, 4.0, 4.0],
+        shared={"storage": {"B": 8.0}},
+    )  # fmt: skip
+    moved = propose(tonight)
+    received = moved.transfers.received[1::2]
+    assert received @ np.array([2.0, 1.0, 4.0]) <= 8.0
+    assert received[1] > received[0] >= received[2] == 0.0
+    (alert,) = moved.alerts
+    assert "transfers of" in alert.message
+    assert "do not fit into the room at B" in alert.message
+
+
+def test_what_is_sent_off_makes_room_for_what_comes():
+    tonight = network(
+        np.random.default_rng(3).poisson(1.0, (4, 60, 14)).astype(float), places="AB", on_hand=[40.0, 0.0, 0.0, 40.0],
+        ways=lanes(("A", "B", 1, 0.1, 0.0, 0.0), ("B", "A", 1, 0.1, 0.0, 0.0)), lead_time=4, review_period=5,
+        holding_cost=0.02, shortage_cost=4.0, volume=1.0, shared={"storage": {"A": 40.0, "B": 40.0}},
+    )  # fmt: skip
+    moved = propose(tonight)
+    assert len(moved.transfers) == 2
+    lies = (moved.state.on_hand + moved.state.on_order).reshape(2, 2).sum(axis=0)
+    assert (lies <= 40.0).all()
+
+
+def test_a_series_with_an_order_of_this_period_gives_nothing_and_that_is_told():
+    placed = two_places([50.0, 0.0], ordered_now=[3.0, 0.0])
+    moved = propose(placed)
+    assert not len(moved.transfers)
+    assert [(alert.code, alert.severity) for alert in moved.alerts] == [("SC-P041", "info")]
+    assert "1 series: an order of this period is placed for it" in moved.alerts[0].message
+    assert len(propose(two_places([50.0, 0.0], ordered_now=[0.0, 3.0])).transfers) == 1, "it may receive"
+
+
+def test_goods_on_the_way_cost_what_they_cost_where_they_lay():
+    one, both = lanes(("A", "B", 3, 0.0, 0.0, 0.0)), lanes(("A", "B", 3, 0.0, 0.0, 0.0), ("B", "A", 3, 0.0, 0.0, 0.0))
+    for ways in (one, both):
+        moved = propose(two_places([30.0, 30.0], ways=ways, holding_cost=0.05))
+        assert not len(moved.transfers), "no place is short: lorries are no rooms without a cost"
 
 
 def test_goods_that_are_no_pieces_move_in_readable_parts():

@@ -153,7 +153,7 @@ class Resolved:
 def may_be_ordered(
     checked: CheckedTables, lookup: Lookup, origin: Origin, has_stock: Bool[np.ndarray, " series"]
 ) -> Bool[np.ndarray, " series"]:
-    """Tell which series have an item, a stock that counts, and no end before the order date; the ended ones are told."""
+    """Tell which series have an item, stock that counts, and no end before the order date; the ended ones are told."""
     return np.asarray(lookup.has_item & has_stock & _not_ended(lookup, origin, checked.findings))
 
 
@@ -172,8 +172,8 @@ def resolve_terms(
     orderable
         What :func:`may_be_ordered` gives.
     shipper
-        The location that feeds each series, empty where none does: its row in ``suppliers`` tells the reviews. Nobody is
-        fed when left out.
+        The location that feeds each series, empty where none does: its row in ``suppliers`` tells the reviews. Nobody
+        is fed when left out.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from stockcast.inventory import Situation
 from stockcast.policies.coupling import money
 from stockcast.policies.explain import units_text
 from stockcast.policies.lines import Lines
+from stockcast.policies.transfers.network import feeds, lies_for_others
 
 OFTEN = 0.25  # a stockout before the receipt is told from this probability on
 LONG_COVER_DAYS = 182  # cover beyond this is overstock
@@ -48,14 +49,15 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
         "look for a faster source, or move stock from another location",
     )  # fmt: skip
     cost = money(terms.unit_cost)
+    served, others = _demand_served(situation, lines)
     daily = lines.rate / time.days
     position = state.inventory_position
-    excess = np.maximum(position - LONG_COVER_DAYS * daily, 0.0)
+    excess = np.maximum(position - LONG_COVER_DAYS * served / time.days, 0.0)
     stuck = (excess > 0) & (position > lines.level + 1.0)
     add(
         stuck, "SC-P012", excess * cost,
         lambda at: f"{position[at]:.6g} on hand and on order are more than {LONG_COVER_DAYS} days of "
-        f"demand ({units_text(float(daily[at] * 7))} a week)",
+        f"demand{others[at]} ({units_text(float(served[at] / time.days * 7))} a week)",
         "mark down, return or move the excess; cancel open orders that are not needed",
     )  # fmt: skip
     large = terms.orderable & terms.at_review & (terms.moq > MOQ_DAYS * daily) & (lines.free > 0)
@@ -67,6 +69,23 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
         "negotiate the minimum, or order with another item or location",
     )  # fmt: skip
     return found
+
+
+def _demand_served(situation: Situation, lines: Lines) -> tuple[Float[np.ndarray, " series"], list[str]]:
+    """Give the mean demand a period that each series' stock is there for, and words for whose it is.
+
+    A warehouse's is that of the places that it feeds; where it feeds nobody and sells nothing itself, of the places
+    that its lanes lead to.
+    """
+    axis, lanes = situation.terms.series, situation.shared.lanes
+    demand = lines.rate.copy()
+    words = np.where(feeds(situation), " here and at the places that it feeds", "").astype(object)
+    for row in np.flatnonzero(lies_for_others(situation)).tolist():
+        ends = lanes.to_location[lanes.from_location == axis.location[row]]
+        there = axis.locate(np.full(len(ends), axis.sku[row]), ends)
+        demand[row] += lines.rate[there[there >= 0]].sum()
+        words[row] = " at the places that it has lanes to"
+    return demand, words.tolist()
 
 
 def solver_alert(supplier: str, text: str, value: float) -> Alert:

@@ -1,5 +1,6 @@
 """An independent check of transfers as they go out, in exact arithmetic: it shares no code with what made them."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -46,8 +47,8 @@ def check_transfers(
 
     Every line once, on a lane that there is and that sends in this period, between series whose stock counts; whole
     packs; the dates and costs of the lane; no more leaves a place than lies there, less what it owes and its
-    ``min_stock``; and what leaves one place comes to another, so that the stock after it differs by the lines and
-    nothing else.
+    ``min_stock``; no more comes to a place than it has room for; and what leaves one place comes to another, so that
+    the stock after it differs by the lines and nothing else.
 
     Parameters
     ----------
@@ -96,6 +97,7 @@ def check_transfers(
         into[key] = into.get(key, Fraction(0)) + amount
         shares[lane] = shares.get(lane, Fraction(0)) + Fraction(float(lines.order_cost_share[at]))
     found.extend(_spare(situation, out))
+    found.extend(_rooms(situation, after, {row for row, _ in into}))
     for lane, share in sorted(shares.items()):
         if not _near(share, _exact(lanes.order_cost[lane])):
             text = f"shares of {float(share):g}, a shipment costs {lanes.order_cost[lane]:g}"
@@ -143,6 +145,18 @@ def _spare(situation: Situation, out: dict[int, Fraction]) -> Iterator[Violation
         if amount > max(left, Fraction(0)) and not _near(amount, left):  # reserved was taken off in floating numbers
             text = f"{float(amount):g} units leave, {max(float(left), 0.0):g} can be spared"
             yield Violation("spare", f"{axis.sku[row]} at {axis.location[row]}", text)
+
+
+def _rooms(situation: Situation, after: InventoryState, receivers: set[int]) -> Iterator[Violation]:
+    """Hold what lies and is on its way at a location that receives something against its room."""
+    location, volume = situation.past.series.location.tolist(), situation.terms.volume
+    for place, room in sorted(situation.shared.storage.items()):
+        if not any(location[row] == place and volume[row] > 0 for row in receivers):
+            continue
+        here = [row for row, name in enumerate(location) if name == place]
+        lies = math.fsum(float((after.on_hand[row] + after.pipeline[row].sum()) * volume[row]) for row in here)
+        if lies > room * (1 + 2 * float(ROUNDING)):
+            yield Violation("room", place, f"a volume of {lies:g} is there or on its way, it holds {room:g}")
 
 
 def _conserved(

@@ -1,4 +1,4 @@
-"""Transfers line by line: joined over rounds, within the room of a location, and in words."""
+"""Transfers line by line: joined over rounds, and in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import final
 import numpy as np
 
 from stockcast.core.axes import SeriesAxis
-from stockcast.core.findings import Alert
 from stockcast.inventory import Situation, Transfers
 from stockcast.policies.echelon import next_shipment
 from stockcast.policies.explain import units_text
@@ -64,8 +63,14 @@ def joined(axis: SeriesAxis, lines: Sequence[Line]) -> Transfers:
     )
 
 
-def written(situation: Situation, lines: Sequence[Line]) -> Transfers:
-    """Give the transfers: shares of the shipments' costs by units, and the reasons."""
+def written(situation: Situation, lines: Sequence[Line], short: Sequence[Line] = ()) -> Transfers:
+    """Give the transfers: shares of the shipments' costs by units, and the reasons.
+
+    Parameters
+    ----------
+    short
+        What more would be sent, and does not fit into the room where it goes.
+    """
     axis, lanes = situation.terms.series, situation.shared.lanes
     found = joined(axis, lines)
     carried = np.bincount(found.lane, weights=found.quantity, minlength=len(lanes)).astype(float)
@@ -73,8 +78,15 @@ def written(situation: Situation, lines: Sequence[Line]) -> Transfers:
     columns = {name: getattr(found, name) for name in found.__dataclass_fields__ if name != "series"}
     columns |= {"order_cost_share": share, "saving": found.saving - share}
     made = Transfers(axis, **columns)
-    columns["reason"] = np.array([_reason(situation, made, at) for at in range(len(made))], dtype=np.str_)
+    more = {(line.giver, line.receiver): line.quantity for line in short}
+    ends = zip(made.giver.tolist(), made.receiver.tolist(), strict=True)
+    reasons = [_reason(situation, made, at) + _held_back(more.get(pair, 0.0)) for at, pair in enumerate(ends)]
+    columns["reason"] = np.array(reasons, dtype=np.str_)
     return Transfers(axis, **columns)
+
+
+def _held_back(units: float) -> str:
+    return f"; {units_text(units)} more do not fit into the room there" if units > 0 else ""
 
 
 def _reason(situation: Situation, made: Transfers, at: int) -> str:
@@ -105,49 +117,3 @@ def _reason(situation: Situation, made: Transfers, at: int) -> str:
         f"send {many} from {lanes.from_location[lane]} to {lanes.to_location[lane]} for receipt on "
         f"{time.date(there)}, {when}; {worth}, {paid}, {made.saving[at]:.2f} is saved; {left} stay on hand"
     )
-
-
-def with_room(situation: Situation, lines: Sequence[Line]) -> tuple[list[Line], list[Alert]]:
-    """Take off what does not fit at a location whose room is limited, the least worth its volume first.
-
-    All that is on hand and on order there counts, and what is sent off tonight makes room. A shipment that no longer
-    pays its lane's cost once something was taken off it stays too.
-    """
-    order_cost, alerts = situation.shared.lanes.order_cost, []
-    kept = list(_merged(lines))
-    for location in sorted(situation.shared.storage) * (len(kept) + 1):
-        gone = _without_room(situation, kept, location)
-        if not gone:
-            continue
-        rest = [line for line in kept if line not in gone]
-        for lane in {line.lane for line in gone}:
-            mine = [line for line in rest if line.lane == lane]
-            if mine and sum(line.saving for line in mine) < order_cost[lane]:
-                gone += mine
-        kept = [line for line in kept if line not in gone]
-        saved = sum(line.saving for line in gone)
-        alerts.append(
-            Alert(
-                "warning", "SC-P031",
-                f"{len(gone)} transfers would save {saved:,.2f}, and do not fit into the room at {location}",
-                "find more room, or move other stock off", location=location, value=saved,
-            )
-        )  # fmt: skip
-    return kept, alerts
-
-
-def _without_room(situation: Situation, lines: Sequence[Line], location: str) -> list[Line]:
-    """Give the transfers to a location that do not fit there."""
-    terms, state = situation.terms, situation.state
-    room, here = situation.shared.storage[location], terms.series.location == location
-    over = float(((state.on_hand + state.on_order) * terms.volume)[here].sum()) - room
-    over -= sum(line.quantity * float(terms.volume[line.giver]) for line in lines if here[line.giver])
-    volume = {line: line.quantity * float(terms.volume[line.receiver]) for line in lines if here[line.receiver]}
-    over += sum(volume.values())
-    gone = []
-    for line in sorted((line for line in volume if volume[line] > 0), key=lambda one: one.saving / volume[one]):
-        if over <= 1e-9 * room:
-            break
-        over -= volume[line]
-        gone.append(line)
-    return gone

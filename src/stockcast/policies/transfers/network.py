@@ -33,7 +33,7 @@ class Ways:
     step
         Units of a pack: the lane's, else one unit, or a hundredth of a usual review's demand where goods are no pieces.
     cost
-        Money a unit.
+        Money a unit: the lane's, and holding it on the way as where it came from.
     """
 
     lane: Int[np.ndarray, " way"]
@@ -75,6 +75,15 @@ def feeds(situation: Situation) -> Bool[np.ndarray, " series"]:
     return np.isin(np.arange(len(feeder)), feeder[feeder >= 0])
 
 
+def gives_now(situation: Situation) -> Bool[np.ndarray, " series"]:
+    """Tell which series may give: not those for which an order of this period is placed, warehouses apart.
+
+    Once it is placed, its cost and minimum are spent, and what was bought beyond the line's own best, for a minimum or
+    a discount, would be passed on: planning again would undo the plan.
+    """
+    return np.asarray((situation.terms.ordered_now == 0) | feeds(situation) | lies_for_others(situation))
+
+
 def ways(
     situation: Situation, movable: Bool[np.ndarray, " series"], spare: Float[np.ndarray, " series"], size: np.ndarray
 ) -> Ways:
@@ -100,7 +109,8 @@ def ways(
     step = np.where(lanes.pack_size[lane] > 0, lanes.pack_size[lane], piece)
     # a place that is fed pays for the way of every unit that it sells, tonight's or a later one: it decides nothing
     feeds_it = situation.terms.feeder[receiver] == giver
-    cost = np.where(feeds_it, 0.0, lanes.unit_cost[lane])
+    on_the_way = situation.terms.holding_cost[giver] * lanes.lead_time[lane]  # else lorries would be free rooms
+    cost = np.where(feeds_it, 0.0, lanes.unit_cost[lane] + on_the_way)
     found = Ways(lane, giver, receiver, lanes.lead_time[lane], step, cost)
     back = feeds(situation)[receiver]  # nothing is brought back to a warehouse, which would only wait there
     idle = feeds_it & (situation.terms.objective[receiver] == 0) & (situation.terms.shortage_cost[receiver] == 0)
@@ -147,6 +157,8 @@ class Network:
         By role: the units at which its curve ends.
     of_sku
         The ways of each sku.
+    caps
+        By role: the units that there is room for at most, where that binds.
     until
         The deadline (``time.monotonic``): curves are refined no further after it.
     settled, latest
@@ -164,6 +176,7 @@ class Network:
     curves: dict[Key, dict[float, float]] = field(default_factory=dict)
     most: dict[Key, float] = field(default_factory=dict)
     of_sku: dict[str, list[int]] = field(default_factory=dict)
+    caps: dict[Key, float] = field(default_factory=dict)
     settled: dict[tuple[str, frozenset[int]], Sent] = field(default_factory=dict)
     latest: dict[str, Sent] = field(default_factory=dict)
 
@@ -225,6 +238,17 @@ class Network:
                 self.curves[key][many] = float(found[at, j] - self.base[row])
         return True
 
+    def cap(self, caps: dict[Key, float]) -> list[str]:
+        """Hold some roles to fewer units; give the skus whose solutions have to be found anew."""
+        self.caps.update(caps)
+        self.value({key: {units} for key, units in caps.items()})
+        skus = sorted({str(self.situation.terms.series.sku[row]) for row, _ in caps})
+        gone = set(skus)
+        self.settled = {key: sent for key, sent in self.settled.items() if key[0] not in gone}
+        for sku in skus:
+            self.latest.pop(sku, None)
+        return skus
+
     def settle(self, skus: Iterable[str], closed: frozenset[int]) -> dict[str, Sent]:
         """Solve some skus without some lanes, their curves refined until the neighbours of the solution are known.
 
@@ -255,12 +279,13 @@ class Network:
         return {sku: self.settled[sku, lanes] for sku, lanes in mine.items()}
 
     def _solve(self, sku: str, closed: frozenset[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        some = [at for at in self.of_sku[sku] if int(self.ways.lane[at]) not in closed]
+        some = [at for at in self.of_sku[sku] if int(self.ways.lane[at]) not in closed and self._fits(at)]
         keys = sorted({key for at in some for key in self.roles(at)})
         index = {key: at for at, key in enumerate(keys)}
         nodes = []
         for key in keys:
-            points = sorted(self.curves[key])
+            most = self.caps.get(key, math.inf)
+            points = sorted(units for units in self.curves[key] if units <= most)
             nodes.append(Node(np.array(points), np.array([self.curves[key][units] for units in points])))
         arcs = []
         for at in some:
@@ -271,6 +296,10 @@ class Network:
         packs = flow(nodes, arcs, np.array([begin.get(at, 0) for at in some], dtype=np.int64))
         used = [(at, many) for at, many in zip(some, packs.tolist(), strict=True) if many > 0]
         return tuple(at for at, _ in used), tuple(many for _, many in used)
+
+    def _fits(self, way: int) -> bool:
+        """Tell whether a pack of a way is within the cap of where it goes."""
+        return float(self.ways.step[way]) <= self.caps.get(self.roles(way)[1], math.inf) * (1 + ROUNDING)
 
     def loss(self, sent: Sent, lane: int) -> float:
         """Give at most what a solution loses without a lane: that of leaving its goods where they are.
@@ -301,6 +330,16 @@ class Network:
             for key in self.roles(at):
                 out[key] = _tidy(out.get(key, 0.0) + many * float(self.ways.step[at]))
         return out
+
+    def shares(self, sent: Sent) -> list[tuple[float, float]]:
+        """Give the units and the saving of each way of a solution; what a place gains or loses is shared by units."""
+        found = []
+        units = self.units(sent.way, sent.packs)
+        for at, packs in zip(sent.way, sent.packs, strict=True):
+            quantity = _tidy(packs * float(self.ways.step[at]))
+            goods = sum(self.curves[key][units[key]] * quantity / units[key] for key in self.roles(at))
+            found.append((quantity, -goods - quantity * float(self.ways.cost[at])))
+        return found
 
     def cost(self, way: tuple[int, ...], packs: tuple[int, ...]) -> float:
         """Give the cost of a solution whose points are known, against moving nothing; lanes' shipments apart."""

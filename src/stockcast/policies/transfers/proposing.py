@@ -15,8 +15,9 @@ from stockcast.inventory.timing import FAR
 from stockcast.policies.costs import NEAR
 from stockcast.policies.echelon import shipped
 from stockcast.policies.projection import require_horizon
-from stockcast.policies.transfers.lines import Line, joined, with_room, written
-from stockcast.policies.transfers.network import GIVES, Network, Sent, Ways, lies_for_others, spare, ways
+from stockcast.policies.transfers.lines import Line, joined, written
+from stockcast.policies.transfers.network import GIVES, Network, Sent, Ways, gives_now, lies_for_others, spare, ways
+from stockcast.policies.transfers.room import Short, caps, left_out
 from stockcast.policies.transfers.worth import Changes, anchor, worth
 
 ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
@@ -68,12 +69,13 @@ def propose(
     seen, ships = shipped(situation)
     may = np.ones(len(axis), dtype=bool) if movable is None else movable
     priced = (situation.terms.objective == 0) | (situation.terms.holding_cost > 0)
-    silent = _left_alone(situation, may & ~priced)
+    silent = _left_alone(situation, may & priced, may & ~priced)
     may = may & priced
     lines: list[Line] = []
     closed: dict[int, tuple[float, float]] = {}
+    short: tuple[Short, ...] = ()
     now, only, cut = seen, may, False
-    shared = bool((situation.shared.lanes.order_cost > 0).any())
+    shared = bool((situation.shared.lanes.order_cost > 0).any()) or bool(situation.shared.storage)
     for count in range(ROUNDS):
         if time.monotonic() > until:
             cut = True
@@ -81,19 +83,19 @@ def propose(
         found = _round(now, only, ships, until, workers)
         closed |= found.closed
         cut |= found.cut
+        short = found.short
         lines += found.lines
         done(count + 1)
         if not found.lines or cut:
             break
         moved = joined(axis, found.lines)
         now = replace(now, state=moved.after(now.state, now.shared.lanes))
-        # a shipment's cost ties all skus together; else those that stayed have nothing to gain
+        # a shipment's cost and a room tie all skus together; else those that stayed have nothing to gain
         only = may if shared else may & np.isin(axis.sku, axis.sku[moved.giver])
-    lines, over = with_room(situation, lines)
-    made = written(situation, lines)
+    made = written(situation, lines, [line for one in short for line in one.lines])
     sent = {line.lane for line in lines}
     idle = {lane: why for lane, why in closed.items() if lane not in sent}
-    alerts = (*silent, *over, *_closed_alerts(situation, idle))
+    alerts = (*silent, *(one.alert() for one in short), *_closed_alerts(situation, idle))
     return Proposed(made, made.after(situation.state, situation.shared.lanes), alerts, cut)
 
 
@@ -102,6 +104,7 @@ def propose(
 class _Round:
     lines: list[Line]
     closed: dict[int, tuple[float, float]]
+    short: tuple[Short, ...] = ()
     cut: bool = False
 
 
@@ -113,8 +116,14 @@ def _round(situation: Situation, movable: np.ndarray, ships: np.ndarray, until: 
     network.begin()
     skus = sorted(network.of_sku)
     chosen = network.settle(skus, frozenset())
-    closed, cut = _lanes_that_pay(network, chosen)
-    return _Round(_lines(network, chosen), closed, cut or network.late)
+    closed, cut = _lanes_that_pay(network, chosen, {})
+    made = wanted = _lines(network, chosen)
+    while held := caps(network, chosen):
+        chosen.update(network.settle(network.cap(held), frozenset(closed)))
+        closed, struck = _lanes_that_pay(network, chosen, closed)
+        cut |= struck
+        made = _lines(network, chosen)
+    return _Round(made, closed, left_out(network, wanted, made), cut or network.late)
 
 
 def _network(
@@ -125,7 +134,7 @@ def _network(
     At both ends the first pack is looked at, and a large change too: an order cost or a minimum that a whole lot saves
     shows in none of its units.
     """
-    free = spare(situation, movable)
+    free = spare(situation, movable & gives_now(situation))
     size = np.nan_to_num(situation.past.sales).mean(axis=1) * np.minimum(
         situation.terms.review_period, situation.demand.horizon
     )
@@ -175,8 +184,15 @@ def _one_role(every: Ways, left: np.ndarray, some: np.ndarray) -> np.ndarray:
     return keep
 
 
-def _lanes_that_pay(network: Network, chosen: dict[str, Sent]) -> tuple[dict[int, tuple[float, float]], bool]:
+def _lanes_that_pay(
+    network: Network, chosen: dict[str, Sent], closed: dict[int, tuple[float, float]]
+) -> tuple[dict[int, tuple[float, float]], bool]:
     """Close lanes whose shipment costs more than it saves, and put what is then best into ``chosen``.
+
+    Parameters
+    ----------
+    closed
+        Those that are closed already.
 
     Returns
     -------
@@ -185,7 +201,7 @@ def _lanes_that_pay(network: Network, chosen: dict[str, Sent]) -> tuple[dict[int
         lanes with a cost.
     """
     cost = network.situation.shared.lanes.order_cost
-    gone: dict[int, tuple[float, float]] = {}
+    gone = dict(closed)
     while True:
         used: dict[int, list[str]] = {}
         for sku in sorted(chosen):
@@ -227,11 +243,9 @@ def _lines(network: Network, chosen: dict[str, Sent]) -> list[Line]:
     for sku in sorted(chosen):
         sent = chosen[sku]
         units = network.units(sent.way, sent.packs)
-        for at, packs in zip(sent.way, sent.packs, strict=True):
+        for at, (quantity, saving) in zip(sent.way, network.shares(sent), strict=True):
             giver, receiver = network.roles(at)
             step = float(ways.step[at])
-            quantity = float(f"{packs * step:.12g}")
-            goods = sum(network.curves[key][units[key]] * quantity / units[key] for key in (giver, receiver))
             before, after = zip(*(_marginal(network, key, units[key], step) for key in (giver, receiver)), strict=True)
             made.append(
                 Line(
@@ -239,7 +253,7 @@ def _lines(network: Network, chosen: dict[str, Sent]) -> list[Line]:
                     giver=giver[0],
                     receiver=receiver[0],
                     quantity=quantity,
-                    saving=-goods - quantity * float(ways.cost[at]),
+                    saving=saving,
                     before=before,
                     after=after,
                 )
@@ -256,7 +270,7 @@ def _marginal(network: Network, key: tuple[int, int], units: float, step: float)
     return sign * curve[step] / step if step in curve else math.nan, after
 
 
-def _left_alone(situation: Situation, unpriced: np.ndarray) -> list[Alert]:
+def _left_alone(situation: Situation, may: np.ndarray, unpriced: np.ndarray) -> list[Alert]:
     """Tell of stock and of lanes that are not looked at."""
     lanes, found = situation.shared.lanes, []
     ends = np.isin(situation.terms.series.location, np.concatenate([lanes.from_location, lanes.to_location]))
@@ -266,6 +280,16 @@ def _left_alone(situation: Situation, unpriced: np.ndarray) -> list[Alert]:
                 "info", "SC-P033",
                 f"the stock of {int((unpriced & ends).sum())} series is not moved: they have a service target and no "
                 "holding cost", "give unit_cost and holding_rate, or holding_cost",
+            )
+        )  # fmt: skip
+    spent = may & ~gives_now(situation) & np.isin(situation.terms.series.location, lanes.from_location)
+    if spent.any():
+        found.append(
+            Alert(
+                "info", "SC-P041",
+                f"nothing is taken from {int(spent.sum())} series: an order of this period is placed for "
+                f"{'it' if spent.sum() == 1 else 'them'}",
+                "nothing to do: what was bought for a place stays there until the next period",
             )
         )  # fmt: skip
     for at in np.unique(lanes.from_location[~lanes.open_now], return_index=True)[1].tolist():
