@@ -76,7 +76,12 @@ class Choice:
 
 
 def choose(
-    aim: Aim, *, start: np.ndarray | None = None, ordered: np.ndarray | None = None, packs: bool = True
+    aim: Aim,
+    *,
+    start: np.ndarray | None = None,
+    ordered: np.ndarray | None = None,
+    packs: bool = True,
+    valued: bool = False,
 ) -> Choice:
     """Choose each line's order by expected cost; for a service target, round up to the first that reaches it.
 
@@ -88,6 +93,9 @@ def choose(
         Units ordered in this period already, for MOQ, maximum and order cost; from the terms when left out.
     packs
         Whether packs, MOQ and maximum bind.
+    valued
+        Whether the costs are to be compared between states of stock: an order that is placed already is then valued
+        over the cycle that it starts, as the same order was before.
     """
     terms = aim.part.terms
     start = aim.projection.mine if start is None else start
@@ -105,11 +113,14 @@ def choose(
     floored = admissible.up(np.maximum(aim.floor - start, 0.0))
     positive = np.where(aim.served, upward, np.maximum(sized, np.where(aim.floor > start, floored, 0.0)))
     # one whole unit is no lot: the smallest order counts only where packs or a minimum are stated
-    lot = np.where((admissible.least > 1.0) | ~aim.part.whole, admissible.least, 0.0)
+    least = Admissible.of(terms, step, np.zeros_like(start)).least if valued else admissible.least
+    lot = np.where((least > 1.0) | ~aim.part.whole, least, 0.0)
     lot = np.where((terms.moq > 0) | (terms.pack_size > 0), lot, 0.0) if packs else np.zeros_like(start)
     idle, shift, size = aim.order_cost_shift(start, start + positive, lot)
     paid = ordered > 0
-    if paid.any():
+    if valued:
+        shift = np.where(paid, shift - terms.order_cost, shift)
+    elif paid.any():
         idle = np.where(paid, aim.size_cost(start[:, None])[:, 0], idle)
         shift = np.where(paid, 0.0, shift)
     busy = size + shift

@@ -16,9 +16,9 @@ from stockcast.policies.costs import NEAR
 from stockcast.policies.echelon import shipped
 from stockcast.policies.projection import require_horizon
 from stockcast.policies.transfers.lines import Line, joined, written
-from stockcast.policies.transfers.network import GIVES, Network, Sent, Ways, gives_now, lies_for_others, spare, ways
-from stockcast.policies.transfers.room import Short, caps, left_out
-from stockcast.policies.transfers.worth import Changes, anchor, worth
+from stockcast.policies.transfers.looking import Looked
+from stockcast.policies.transfers.network import GIVES, Network, Sent, gives_now
+from stockcast.policies.transfers.room import Short, caps, left_out, together
 
 ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
 
@@ -109,13 +109,25 @@ class _Round:
 
 
 def _round(situation: Situation, movable: np.ndarray, ships: np.ndarray, until: float, workers: int) -> _Round:
-    """Settle every sku once, each place in one role."""
-    network = _network(situation, movable, ships, until, workers)
-    if network is None:
-        return _Round([], {})
+    """Settle every sku once, each place in one role; where nothing moves, those that were left out for it as well."""
+    looked = Looked.at(situation, movable, ships, workers)
+    closed: dict[int, tuple[float, float]] = {}
+    short: list[Short] = []
+    tried = np.zeros(len(looked.every), dtype=bool)
+    while len(some := looked.one_role(tried)):
+        tried[some] = True
+        found = _settled(looked.network(situation, some, until, workers))
+        closed |= found.closed
+        short += found.short
+        if found.lines or found.cut:
+            return _Round(found.lines, closed, together(short), found.cut)
+    return _Round([], closed, together(short))
+
+
+def _settled(network: Network) -> _Round:
+    """Settle every sku of a network: the flow, the lanes that pay, the rooms."""
     network.begin()
-    skus = sorted(network.of_sku)
-    chosen = network.settle(skus, frozenset())
+    chosen = network.settle(sorted(network.of_sku), frozenset())
     closed, cut = _lanes_that_pay(network, chosen, {})
     made = wanted = _lines(network, chosen)
     while held := caps(network, chosen):
@@ -124,64 +136,6 @@ def _round(situation: Situation, movable: np.ndarray, ships: np.ndarray, until: 
         cut |= struck
         made = _lines(network, chosen)
     return _Round(made, closed, left_out(network, wanted, made), cut or network.late)
-
-
-def _network(
-    situation: Situation, movable: np.ndarray, ships: np.ndarray, until: float, workers: int
-) -> Network | None:
-    """Give the ways on which the best of both ends leaves something over, and what stock is worth without a change.
-
-    At both ends the first pack is looked at, and a large change too: an order cost or a minimum that a whole lot saves
-    shows in none of its units.
-    """
-    free = spare(situation, movable & gives_now(situation))
-    size = np.nan_to_num(situation.past.sales).mean(axis=1) * np.minimum(
-        situation.terms.review_period, situation.demand.horizon
-    )
-    every = ways(situation, movable, free, size)
-    if not len(every):
-        return None
-    n = len(situation.terms.series)
-    rows = np.unique(np.concatenate([every.giver, every.receiver]))
-    fixed = anchor(situation, rows, ships, workers=workers)
-    pack = np.full(n, np.inf)
-    np.minimum.at(pack, every.giver, every.step)
-    np.minimum.at(pack, every.receiver, every.step)
-    pack = np.where(np.isfinite(pack), pack, 1.0)
-    gives = np.isin(np.arange(n), every.giver)
-    dates, date = np.unique(every.arrival, return_inverse=True)
-    takes = np.zeros((n, len(dates)), dtype=bool)
-    takes[every.receiver, date] = True
-    wanted = np.ceil(fixed.wanted / pack) * pack
-    columns = [np.zeros(n), np.where(gives, -pack, np.nan), np.where(gives, -free, np.nan)]
-    for some in takes.T:
-        columns += [np.where(some, pack, np.nan), np.where(some & (wanted > 0), wanted, np.nan)]
-    units = np.stack(columns, axis=1)[rows]
-    arrival = np.broadcast_to(np.concatenate([[0, 0, 0], np.repeat(dates, 2)]).astype(np.int64), units.shape)
-    value = worth(situation, rows, Changes(units, arrival), fixed, workers=workers)
-    change = (value - value[:, :1]) / np.abs(np.where(units == 0, 1.0, units))
-    loss, gain, base = np.full(n, np.inf), np.full((n, len(dates)), -np.inf), np.zeros(n)
-    loss[rows] = np.fmin(np.fmin(change[:, 1], change[:, 2]), np.inf)
-    gain[rows] = np.fmax(np.fmax(-change[:, 3::2], -change[:, 4::2]), -np.inf)
-    base[rows] = value[:, 0]
-    stored = lies_for_others(situation)
-    loss[stored] = 0.0
-    left = gain[every.receiver, date] - loss[every.giver] - every.cost
-    some = np.flatnonzero(left > 0)
-    some = some[_one_role(every, left, some)]
-    return Network(situation, every.take(some), fixed, base, free, stored, workers, until) if len(some) else None
-
-
-def _one_role(every: Ways, left: np.ndarray, some: np.ndarray) -> np.ndarray:
-    """Tell which ways remain where each place has one role: to give, or to receive in one period, as pays best."""
-    role: dict[int, int] = {}
-    keep = np.zeros(len(some), dtype=bool)
-    for at in np.lexsort((some, -left[some])).tolist():
-        giver, receiver, arrival = (int(ends[some[at]]) for ends in (every.giver, every.receiver, every.arrival))
-        if role.get(giver, GIVES) == GIVES and role.get(receiver, arrival) == arrival:
-            role[giver], role[receiver] = GIVES, arrival
-            keep[at] = True
-    return keep
 
 
 def _lanes_that_pay(

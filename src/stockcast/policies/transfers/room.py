@@ -98,3 +98,9 @@ def left_out(network: Network, wanted: Sequence[Line], made: Sequence[Line]) -> 
             quantity = float(f"{units:.12g}")
             found[place].append(Line(line.lane, line.giver, line.receiver, quantity, saving, line.before, line.after))
     return tuple(Short(place, tuple(lines)) for place, lines in sorted(found.items()) if lines)
+
+
+def together(some: Sequence[Short]) -> tuple[Short, ...]:
+    """Give one entry a location."""
+    places = sorted({one.location for one in some})
+    return tuple(Short(name, tuple(x for one in some if one.location == name for x in one.lines)) for name in places)

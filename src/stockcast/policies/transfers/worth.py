@@ -75,7 +75,7 @@ class Anchor:
     rate
         The demand a period at which what is left is used up.
     wanted
-        Units that would be purchased without packs and minimums: a size to look at.
+        Units that would be purchased in this period without packs and minimums, in all: a size to look at.
     ships
         Periods to the next shipment of a warehouse that feeds others, 0 for all other series.
     """
@@ -138,7 +138,9 @@ def _anchor(part: Part) -> Float[np.ndarray, "3 series"]:
         usual = np.maximum(_left(rest, found.free), rest.level[:, None])
         excess = np.maximum(_left(rest, found.projection.mine) - usual, 0.0).mean(axis=1)
         out[0, rows], out[1, rows] = found.shortage_cost, np.maximum(rest.rate, excess / rest.year)
-        out[2, rows] = np.maximum(found.units - found.projection.mine, 0.0)
+        out[2, rows] = np.maximum(
+            found.units, 0.0
+        )  # what is placed of it included: curves are looked at alike after it
     return out
 
 
@@ -193,7 +195,7 @@ def _costs(part: Part, fixed: Anchor) -> Float[np.ndarray, " series"]:
             continue
         some = part.take(rows)
         found = _anchored(aim(some), fixed.take(rows))
-        best = choose(found)
+        best = choose(found, valued=True)
         after = np.where(best.quantity > 0, best.cost_positive, best.cost_none)
         out[rows] = after + cost_before(some)
     return out
