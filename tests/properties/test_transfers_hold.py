@@ -235,15 +235,6 @@ def test_what_is_sent_off_makes_room_for_what_comes():
     assert (lies <= 40.0).all()
 
 
-def test_a_series_with_an_order_of_this_period_gives_nothing_and_that_is_told():
-    placed = two_places([50.0, 0.0], ordered_now=[3.0, 0.0])
-    moved = propose(placed)
-    assert not len(moved.transfers)
-    assert [(alert.code, alert.severity) for alert in moved.alerts] == [("SC-P041", "info")]
-    assert "1 series: an order of this period is placed for it" in moved.alerts[0].message
-    assert len(propose(two_places([50.0, 0.0], ordered_now=[0.0, 3.0])).transfers) == 1, "it may receive"
-
-
 def test_goods_on_the_way_cost_what_they_cost_where_they_lay():
     one, both = lanes(("A", "B", 3, 0.0, 0.0, 0.0)), lanes(("A", "B", 3, 0.0, 0.0, 0.0), ("B", "A", 3, 0.0, 0.0, 0.0))
     for ways in (one, both):

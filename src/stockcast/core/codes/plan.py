@@ -136,12 +136,6 @@ CODES: tuple[Code, ...] = (
         "nothing to do; else correct its order_days or supplier_closures",
     ),
     Code(
-        "SC-P041",
-        "series that give nothing, for an order of this period",
-        "Open orders with an order_date of this period are placed for them: what was bought for a place stays there.",
-        "nothing to do: they may give again in the next period",
-    ),
-    Code(
         "SC-P021",
         "a truck or a price break nearly reached",
         "A little more would fill the last truck or reach a discount; at its expected cost it was not worth it.",

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.inventory import Situation
-from stockcast.policies.transfers.network import GIVES, Network, Ways, gives_now, lies_for_others, spare, ways
+from stockcast.policies.transfers.network import GIVES, Network, Ways, lies_for_others, spare, ways
 from stockcast.policies.transfers.worth import Anchor, Changes, anchor, worth
 
 
@@ -65,7 +65,6 @@ class Looked:
         base[rows] = value[:, 0]
         loss[stored] = 0.0
         left = gain[every.receiver, date] - loss[every.giver] - every.cost
-        left[~gives_now(situation)[every.giver]] = -np.inf
         return cls(every, left, fixed, base, free, stored)
 
     def one_role(self, tried: Bool[np.ndarray, " way"]) -> Int[np.ndarray, " some"]:

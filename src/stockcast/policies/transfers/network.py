@@ -75,15 +75,6 @@ def feeds(situation: Situation) -> Bool[np.ndarray, " series"]:
     return np.isin(np.arange(len(feeder)), feeder[feeder >= 0])
 
 
-def gives_now(situation: Situation) -> Bool[np.ndarray, " series"]:
-    """Tell which series may give: not those for which an order of this period is placed, warehouses apart.
-
-    Once it is placed, its cost and minimum are spent, and what was bought beyond the line's own best, for a minimum or
-    a discount, would be passed on: planning again would undo the plan.
-    """
-    return np.asarray((situation.terms.ordered_now == 0) | feeds(situation) | lies_for_others(situation))
-
-
 def ways(
     situation: Situation, movable: Bool[np.ndarray, " series"], spare: Float[np.ndarray, " series"], size: np.ndarray
 ) -> Ways:
@@ -238,16 +229,13 @@ class Network:
                 self.curves[key][many] = float(found[at, j] - self.base[row])
         return True
 
-    def cap(self, caps: dict[Key, float]) -> list[str]:
-        """Hold some roles to fewer units; give the skus whose solutions have to be found anew."""
+    def cap(self, caps: dict[Key, float]) -> None:
+        """Hold some roles to fewer units: the solutions of their skus are to be found anew."""
         self.caps.update(caps)
         self.value({key: {units} for key, units in caps.items()})
-        skus = sorted({str(self.situation.terms.series.sku[row]) for row, _ in caps})
-        gone = set(skus)
+        gone = {str(self.situation.terms.series.sku[row]) for row, _ in caps}
         self.settled = {key: sent for key, sent in self.settled.items() if key[0] not in gone}
-        for sku in skus:
-            self.latest.pop(sku, None)
-        return skus
+        self.latest = {sku: sent for sku, sent in self.latest.items() if sku not in gone}
 
     def settle(self, skus: Iterable[str], closed: frozenset[int]) -> dict[str, Sent]:
         """Solve some skus without some lanes, their curves refined until the neighbours of the solution are known.

@@ -17,7 +17,7 @@ from stockcast.policies.echelon import shipped
 from stockcast.policies.projection import require_horizon
 from stockcast.policies.transfers.lines import Line, joined, written
 from stockcast.policies.transfers.looking import Looked
-from stockcast.policies.transfers.network import GIVES, Network, Sent, gives_now
+from stockcast.policies.transfers.network import GIVES, Network, Sent
 from stockcast.policies.transfers.room import Short, caps, left_out, together
 
 ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
@@ -69,7 +69,7 @@ def propose(
     seen, ships = shipped(situation)
     may = np.ones(len(axis), dtype=bool) if movable is None else movable
     priced = (situation.terms.objective == 0) | (situation.terms.holding_cost > 0)
-    silent = _left_alone(situation, may & priced, may & ~priced)
+    silent = _left_alone(situation, may & ~priced)
     may = may & priced
     lines: list[Line] = []
     closed: dict[int, tuple[float, float]] = {}
@@ -128,25 +128,19 @@ def _settled(network: Network) -> _Round:
     """Settle every sku of a network: the flow, the lanes that pay, the rooms."""
     network.begin()
     chosen = network.settle(sorted(network.of_sku), frozenset())
-    closed, cut = _lanes_that_pay(network, chosen, {})
+    closed, cut = _lanes_that_pay(network, chosen)
     made = wanted = _lines(network, chosen)
     while held := caps(network, chosen):
-        chosen.update(network.settle(network.cap(held), frozenset(closed)))
-        closed, struck = _lanes_that_pay(network, chosen, closed)
+        network.cap(held)
+        chosen = network.settle(sorted(network.of_sku), frozenset())  # a lane that was closed may carry it elsewhere
+        closed, struck = _lanes_that_pay(network, chosen)
         cut |= struck
         made = _lines(network, chosen)
     return _Round(made, closed, left_out(network, wanted, made), cut or network.late)
 
 
-def _lanes_that_pay(
-    network: Network, chosen: dict[str, Sent], closed: dict[int, tuple[float, float]]
-) -> tuple[dict[int, tuple[float, float]], bool]:
+def _lanes_that_pay(network: Network, chosen: dict[str, Sent]) -> tuple[dict[int, tuple[float, float]], bool]:
     """Close lanes whose shipment costs more than it saves, and put what is then best into ``chosen``.
-
-    Parameters
-    ----------
-    closed
-        Those that are closed already.
 
     Returns
     -------
@@ -155,7 +149,7 @@ def _lanes_that_pay(
         lanes with a cost.
     """
     cost = network.situation.shared.lanes.order_cost
-    gone = dict(closed)
+    gone: dict[int, tuple[float, float]] = {}
     while True:
         used: dict[int, list[str]] = {}
         for sku in sorted(chosen):
@@ -224,7 +218,7 @@ def _marginal(network: Network, key: tuple[int, int], units: float, step: float)
     return sign * curve[step] / step if step in curve else math.nan, after
 
 
-def _left_alone(situation: Situation, may: np.ndarray, unpriced: np.ndarray) -> list[Alert]:
+def _left_alone(situation: Situation, unpriced: np.ndarray) -> list[Alert]:
     """Tell of stock and of lanes that are not looked at."""
     lanes, found = situation.shared.lanes, []
     ends = np.isin(situation.terms.series.location, np.concatenate([lanes.from_location, lanes.to_location]))
@@ -234,16 +228,6 @@ def _left_alone(situation: Situation, may: np.ndarray, unpriced: np.ndarray) -> 
                 "info", "SC-P033",
                 f"the stock of {int((unpriced & ends).sum())} series is not moved: they have a service target and no "
                 "holding cost", "give unit_cost and holding_rate, or holding_cost",
-            )
-        )  # fmt: skip
-    spent = may & ~gives_now(situation) & np.isin(situation.terms.series.location, lanes.from_location)
-    if spent.any():
-        found.append(
-            Alert(
-                "info", "SC-P041",
-                f"nothing is taken from {int(spent.sum())} series: an order of this period is placed for "
-                f"{'it' if spent.sum() == 1 else 'them'}",
-                "nothing to do: what was bought for a place stays there until the next period",
             )
         )  # fmt: skip
     for at in np.unique(lanes.from_location[~lanes.open_now], return_index=True)[1].tolist():

@@ -12,6 +12,10 @@ where a purchase comes in time, and much where demand comes before any purchase 
 A place that a warehouse feeds has no purchase: a is where what is sent tonight arrives, C(0) runs to the arrival of the
 next shipment. A unit that stays at the warehouse costs its h until it ships again.
 
+Where an order of this period is placed already, a change is valued with it and without it, as if it were still to be
+decided, and the worse counts. A transfer that was not worth it before the order is not worth it after it: planning
+again undoes nothing, and what was bought for a minimum or a discount is not passed on.
+
 Money for goods is not part of it: whatever is moved is bought once, sooner or later. A series with a service target
 counts what is missing at the shortage cost that the target implies. Stock that would lie longer than a year counts as
 if it lay a year, as in ``policies.costs``.
@@ -132,15 +136,14 @@ def anchor(
 
 def _anchor(part: Part) -> Float[np.ndarray, "3 series"]:
     out = np.zeros((3, len(part.terms.series)))
+    part = _unplaced(part)
     for rows in batches(part):
         found = aim(part.take(rows))
         rest = found.leftover
         usual = np.maximum(_left(rest, found.free), rest.level[:, None])
-        excess = np.maximum(_left(rest, found.projection.mine) - usual, 0.0).mean(axis=1)
+        excess = np.maximum(_left(rest, np.zeros(len(rows))) - usual, 0.0).mean(axis=1)
         out[0, rows], out[1, rows] = found.shortage_cost, np.maximum(rest.rate, excess / rest.year)
-        out[2, rows] = np.maximum(
-            found.units, 0.0
-        )  # what is placed of it included: curves are looked at alike after it
+        out[2, rows] = np.maximum(found.units, 0.0)
     return out
 
 
@@ -165,14 +168,40 @@ def _worth(piece: tuple[Part, Changes, Anchor]) -> Float[np.ndarray, "series cha
             min_stock=np.where(terms.orderable, terms.min_stock, 0.0),
         ),
     )
+    out = _with_changes(priced, changes, fixed)
+    placed = np.flatnonzero(terms.ordered_now > 0)
+    if len(placed):
+        some, asked, held = priced.take(placed), changes.take(placed), fixed.take(placed)
+        nothing = Changes(np.zeros((len(placed), 1)), np.zeros((len(placed), 1), dtype=np.int64))
+        ways = [_with_changes(one, asked, held) - _with_changes(one, nothing, held) for one in (some, _unplaced(some))]
+        out[placed] = np.maximum(*ways)
+    return out
+
+
+def _unplaced(part: Part) -> Part:
+    """Give the same without what is ordered in this period already, to be ordered yet."""
+    terms, pipeline = part.terms, part.state.pipeline.copy()
+    rows = np.flatnonzero(terms.ordered_now > 0)
+    if not len(rows):
+        return part
+    own = np.minimum((terms.lead_time + terms.first_review)[rows], pipeline.shape[1] - 1)
+    pipeline[rows, own] -= np.minimum(terms.ordered_now[rows], pipeline[rows, own])
+    return replace(
+        part,
+        state=replace(part.state, pipeline=pipeline),
+        terms=terms.replace(ordered_now=np.zeros_like(terms.ordered_now)),
+    )
+
+
+def _with_changes(part: Part, changes: Changes, fixed: Anchor) -> Float[np.ndarray, "series change"]:
     n, count = changes.units.shape
     out = np.full((n, count), np.nan)
     for at in range(count):
         rows = np.flatnonzero(np.isfinite(changes.units[:, at]))
         if len(rows):
-            part = priced.take(rows)
-            state = changed(part.state, changes.units[rows, at], changes.arrival[rows, at])
-            out[rows, at] = _costs(replace(part, state=state), fixed.take(rows))
+            some = part.take(rows)
+            state = changed(some.state, changes.units[rows, at], changes.arrival[rows, at])
+            out[rows, at] = _costs(replace(some, state=state), fixed.take(rows))
     return out
 
 
