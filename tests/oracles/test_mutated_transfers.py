@@ -87,7 +87,7 @@ def test_decimal_stock_is_never_oversent():
     for units in (0.3, 0.29999999999, 0.7 - 0.4, 3.05, 2.9499999999999):
         for packs in (0.1, 0.0, 0.05):
             situation = two_places(
-                [units, 0.0], ways=lanes(("A", "B", 1, 0.0, 0.0, packs)), sales=0.25, holding_cost=[5.0, 0.001]
+                [units, 0.0], ways=lanes(("A", "B", 0, 0.0, 0.0, packs)), sales=0.25, holding_cost=[5.0, 0.001]
             )
             moved = propose(situation)
             movable = np.ones(2, dtype=bool)

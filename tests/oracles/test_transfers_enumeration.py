@@ -131,7 +131,7 @@ def test_proposals_cost_what_the_best_of_all_transfers_costs(seed, backorder):
             more[receiver] += many
         if any(less[at] > on_hand[at] for at in range(3)):
             continue
-        total = sum(many * cost for (_, _, cost), many in zip(ends, packs, strict=True))
+        total = sum(many * (cost + arrive * h[giver]) for (giver, _, cost), many in zip(ends, packs, strict=True))
         for at in range(3):
             key = (at, less[at], more[at])
             if key not in known:
