@@ -90,6 +90,38 @@ def test_stock_is_moved_first_and_planning_again_moves_and_orders_nothing(with_l
     assert project.file(again, "transfers.csv").read_text(encoding="utf-8").count("\n") == 1
 
 
+def test_rooms_cut_transfers_and_with_price_breaks_planning_again_moves_and_orders_nothing(with_lanes):
+    project = with_lanes
+    data = project.folder / "data"
+    items = rows(data / "items.csv")
+    write(data / "items.csv", [row | {"volume": "0.5"} for row in items])
+    suppliers = sorted({row["supplier"] for row in rows(data / "suppliers.csv")})
+    (data / "price_breaks.csv").write_text(
+        "supplier,min_value,discount\n" + "".join(f"{name},200,0.01\n{name},900,0.02\n" for name in suppliers),
+        encoding="utf-8",
+    )
+    config = project.folder / "stockcast.yml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace("sources:", "sources:\n  price_breaks: {path: data/price_breaks.csv}", 1), encoding="utf-8"
+    )
+    stock = rows(data / "inventory.csv")
+    places = sorted({row["location"] for row in stock})
+    comes = sum(float(r["quantity"]) for r in rows(data / "open_orders.csv") if r["location"] == places[1])
+    lies = 0.5 * (comes + sum(float(row["on_hand"]) for row in stock if row["location"] == places[1]))
+    room = ("--set", f"plan.storage={{{places[1]}: {lies + 40:g}}}", "--set", "guardrails.max_value_ratio=50")
+    first = project("run", *room)
+    transfers = rows(project.file(first, "transfers.csv"))
+    told = [r for r in rows(project.file(first, "exceptions.csv")) if r["code"] == "SC-P031"]
+    assert [row["location"] for row in told] == [places[1]]
+    assert any("more do not fit into the room there" in row["reason"] for row in transfers)
+    send(project, transfers)
+    place(project, project.file(first, "orders.csv"))
+    again = project("plan", *room)
+    assert again["counts"]["transfers"] == 0
+    assert again["counts"]["order_lines"] == 0
+
+
 def test_workers_change_no_byte_a_budget_counts_no_transfer_and_the_deadline_moves_none(with_lanes):
     project = with_lanes
     one = project.file(project("run", "--workers", "1"), "transfers.csv").read_bytes()
