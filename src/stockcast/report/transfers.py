@@ -45,7 +45,10 @@ def transfers_section(transfers: Columns | None) -> str:
     if transfers is None:
         return ""
     if not len(transfers["sku"]):
-        return section("Transfers between locations", soft("Nothing to move: no stock is worth more elsewhere."))
+        return section(
+            "Transfers between locations",
+            soft("Nothing to move: no stock that can be sent now and fits is worth more elsewhere."),
+        )
     ends = [f"{a} → {b}" for a, b in zip(transfers["from_location"], transfers["to_location"], strict=True)]
     names, lane = np.unique(ends, return_inverse=True)
     cost = transfers["line_value"] + transfers["order_cost_share"]

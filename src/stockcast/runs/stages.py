@@ -369,9 +369,10 @@ def move(night: Night, inputs: ingest.Inputs, situation: Situation) -> "policies
         night.notes.append("transfers were looked at between the series selected only")
     if len(moved.transfers):
         units, saved = moved.transfers.quantity.sum(), moved.transfers.saving.sum()
+        one = len(moved.transfers) == 1
         night.notes.append(
-            f"{len(moved.transfers)} transfers of {units:,.6g} units between locations are expected to save "
-            f"{saved:,.2f}; the plan counts them as sent"
+            f"{len(moved.transfers)} transfer{'' if one else 's'} of {units:,.6g} units between locations "
+            f"{'is' if one else 'are'} expected to save {saved:,.2f}; the plan counts {'it' if one else 'them'} as sent"
         )
     return moved
 
