@@ -182,7 +182,7 @@ def test_a_transfer_is_cut_to_the_packs_that_fit_into_the_room(room, pack, sent)
     left = float(free.quantity.sum()) - sent
     (alert,) = moved.alerts
     assert (alert.code, alert.location, alert.severity) == ("SC-P031", "B", "warning")
-    assert alert.message.startswith(f"1 transfer of {left:g} more units would save ")
+    assert alert.message.startswith(f"1 transfer of {left:g} units would save ")
     assert alert.message.endswith(", and does not fit into the room at B")
     assert alert.value == pytest.approx(float(free.saving.sum() - moved.transfers.saving.sum()), rel=1e-6)
     if sent:

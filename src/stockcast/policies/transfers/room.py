@@ -36,7 +36,7 @@ class Short:
         one = count == 1
         return Alert(
             "warning", "SC-P031",
-            f"{count} transfer{'' if one else 's'} of {units_text(units)} more units would save {saved:,.2f}, and "
+            f"{count} transfer{'' if one else 's'} of {units_text(units)} units would save {saved:,.2f}, and "
             f"{'does' if one else 'do'} not fit into the room at {self.location}",
             "find more room, or move other stock off", location=self.location, value=saved,
         )  # fmt: skip
