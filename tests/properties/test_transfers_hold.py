@@ -235,6 +235,19 @@ def test_what_is_sent_off_makes_room_for_what_comes():
     assert (lies <= 40.0).all()
 
 
+def test_what_an_order_of_this_period_brings_is_not_passed_on_and_what_could_be_spared_without_it_is():
+    def sent(placed, earlier):
+        pipeline = np.zeros((2, 15))
+        pipeline[0, 1] = placed + earlier
+        situation = two_places(
+            [50.0, 0.0], lead_time=[1, 8], order_cost=[30.0, 0.0], pipeline=pipeline, ordered_now=[placed, 0.0]
+        )
+        return float(propose(situation).transfers.quantity.sum())
+
+    assert sent(40.0, 0.0) == sent(0.0, 0.0) > 0.0
+    assert sent(0.0, 40.0) > sent(0.0, 0.0), "an order of an earlier period is stock like any other"
+
+
 def test_goods_on_the_way_cost_what_they_cost_where_they_lay():
     one, both = lanes(("A", "B", 3, 0.0, 0.0, 0.0)), lanes(("A", "B", 3, 0.0, 0.0, 0.0), ("B", "A", 3, 0.0, 0.0, 0.0))
     for ways in (one, both):
