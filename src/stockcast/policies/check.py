@@ -4,6 +4,7 @@ Numbers are read as they are written (``0.1`` is a tenth): a sum that reaches a 
 They are decimals with more digits than any sum or product of doubles needs; rounding, were there any, is an error.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, localcontext
@@ -98,7 +99,7 @@ def _line(situation: Situation, at: int, amount: Decimal) -> list[Violation]:
     if not bool(terms.at_review[at]):
         found.append(Violation("review", where, f"{float(amount):g} units, not at review"))
     pack, before = _exact(terms.pack_size[at]), _exact(terms.ordered_now[at])
-    if pack > 0 and amount % pack != 0:
+    if pack > 0 and not _whole(amount, pack):
         found.append(Violation("pack", where, f"{float(amount):g} units in packs of {float(pack):g}"))
     if before + amount < _exact(terms.moq[at]):
         found.append(Violation("moq", where, f"{float(before + amount):g} units, the minimum is {terms.moq[at]:g}"))
@@ -106,6 +107,12 @@ def _line(situation: Situation, at: int, amount: Decimal) -> list[Violation]:
     if most != float("inf") and before + amount > _exact(most):
         found.append(Violation("max_order", where, f"{float(before + amount):g} units, the maximum is {most:g}"))
     return found
+
+
+def _whole(amount: Decimal, pack: Decimal) -> bool:
+    """Tell whether an amount is whole packs, as near as its number can come: a third of a case has no last decimal."""
+    off = amount % pack
+    return min(off, pack - off) <= _exact(math.ulp(float(amount)))
 
 
 def _suppliers(situation: Situation, amounts: dict[int, Decimal]) -> list[Violation]:

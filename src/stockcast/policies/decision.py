@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from stockcast.core.errors import InvariantError
 from stockcast.core.findings import Alert
@@ -18,11 +18,14 @@ from stockcast.policies.alerts import solver_alert
 from stockcast.policies.budget import at_once, near_enough, within_limits
 from stockcast.policies.check import check
 from stockcast.policies.coupling import Goods, Limit, Order, first_of, limits, orders, total_cost
+from stockcast.policies.finer import with_more
 from stockcast.policies.hull import Hull
 from stockcast.policies.lines import Lines
 from stockcast.policies.milp import Solve, Solved, Solving, solve
 from stockcast.policies.repair import cut, keep_limits, meet_minimum, trim, use_the_rest
 
+ROUNDS = 2  # of more candidates, decided on again, where limits move lines
+FILLS = 30  # of what is left, to the pack; each leaves at most half of what fits
 LIMITS = "limits"  # the name that joint models go by in the place of a supplier's
 
 
@@ -48,6 +51,15 @@ class Decision:
     checked: Float[np.ndarray, " series"] | None = None
     solves: list[Solve] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+
+    def on(self, found: Lines, more: Lines) -> "Decision":
+        """Give the same decision on lines with more candidates."""
+
+        def place(index: np.ndarray) -> np.ndarray:
+            out: np.ndarray = np.argmax(more.quantity == found.at(index)[:, None], axis=1)
+            return out
+
+        return replace(self, alone=place(self.alone), joined=place(self.joined), final=place(self.final))
 
     @property
     def gap(self) -> float:
@@ -104,6 +116,70 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
     if made.checked is None or not np.array_equal(made.checked, found.at(made.final)):
         hold(situation, found, found.at(made.final))
     return made
+
+
+def settle(situation: Situation, found: Lines, *, solving: list[Solving], workers: int = 1) -> tuple[Lines, Decision]:
+    """Find every order, with more quantities where limits move lines, until no whole pack more both fits and saves.
+
+    Gives the lines with those quantities, and what was decided on them. Where a limit binds, all is decided again with
+    more candidates around where the lines ended (``policies.finer``), as long as that saves and there is time.
+
+    Orders that have lines of this period already keep their candidates: those are among the ones that the earlier plan
+    chose from, so that planning the rest of a night does not open again what is settled.
+    """
+    made = decide(situation, found, joint=True, solving=solving)
+    new = _new(situation, made)
+    for _ in range(ROUNDS):
+        moved = _moved(found, made) & new
+        if not moved.any() or solving[0].limit <= 0:
+            break
+        more = with_more(found, situation, made.final, moved, workers=workers)
+        if more is found:
+            break
+        again = decide(situation, more, joint=True, solving=solving)
+        before = total_cost(found, made.every, made.final, made.goods)
+        if total_cost(more, again.every, again.final, again.goods) >= before - 1e-9 * max(abs(before), 1.0):
+            break
+        found, made = more, again
+    return _to_the_pack(situation, found, made, new, workers=workers)
+
+
+def _new(situation: Situation, made: Decision) -> Bool[np.ndarray, " series"]:
+    """Tell which lines are of orders that nothing is placed of yet."""
+    new = np.zeros(len(made.alone), dtype=bool)
+    begun = {one.supplier for one in situation.shared.suppliers if one.committed_units > 0}
+    for order in made.every:
+        new[order.rows] = order.supplier not in begun and not situation.terms.ordered_now[order.rows].any()
+    return new
+
+
+def _moved(found: Lines, made: Decision) -> Bool[np.ndarray, " series"]:
+    """Tell which lines the limits have moved."""
+    moved: np.ndarray = found.at(made.final) != found.at(made.joined)
+    return moved
+
+
+def _to_the_pack(
+    situation: Situation, found: Lines, made: Decision, new: Bool[np.ndarray, " series"], *, workers: int
+) -> tuple[Lines, Decision]:
+    """Spend what the limits leave, step by step, where a larger quantity that does not fit would save."""
+    for _ in range(FILLS):
+        at = found.at(made.final)
+        least = np.where(at > 0, found.step, found.least)
+        short = new & _moved(found, made) & (found.cost.min(axis=1) < found.cost[np.arange(len(at)), made.final])
+        for limit in made.shared:
+            left = limit.left - float((at * limit.use).sum())
+            short &= least * limit.use <= left
+        more = with_more(found, situation, made.final, short, workers=workers) if short.any() else found
+        if more is found:
+            break
+        moved = made.on(found, more)
+        filled = first_of(more, use_the_rest(more, moved.every, moved.final, moved.goods, moved.shared))
+        if np.array_equal(more.at(filled), at):
+            break
+        hold(situation, more, more.at(filled))
+        found, made = more, replace(moved, final=filled, checked=more.at(filled))
+    return found, made
 
 
 def _join(situation: Situation, found: Lines, made: Decision, *, joint: bool, solving: list[Solving]) -> None:

@@ -1,4 +1,4 @@
-"""Every line by itself: its best order, and what up to 24 admissible quantities around it cost."""
+"""Every line by itself: its best order, and what up to 20 admissible quantities around it cost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ from stockcast.policies.projection import Part, batches
 
 PIECE = 1024  # series of a piece of work; fixed, so that the pieces don't depend on the number of workers
 WORTH_A_POOL = 4  # pieces from which worker processes pay for their start
-SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
+SHARES = (0.25, 0.5, 0.75)
 STEPS = (1.0, 2.0, 4.0)
 LARGER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+TABLES = ("quantity", "cost", "risk", "waste")  # of Lines: a column for each candidate
 
 
 @final
@@ -143,7 +144,7 @@ def _piece(rule: str, part: Part) -> dict[str, np.ndarray]:
 
 
 def _empty() -> dict[str, np.ndarray]:
-    tables = {name: np.zeros((0, 1)) for name in ("quantity", "cost", "risk", "waste")}
+    tables = {name: np.zeros((0, 1)) for name in TABLES}
     columns = {name: np.zeros(0) for name in Lines.__dataclass_fields__ if name not in tables}
     return {**columns, **tables, "chosen": np.zeros(0, dtype=np.int64)}
 
@@ -156,13 +157,9 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
     n_paths = total.shape[1]
     quantiles = {level: total[:, max(int(np.ceil(level * n_paths - 1e-9)) - 1, 0)] for level in (0.1, 0.5, 0.9)}
     quantity = candidates(aim, choice, None if ruled is None else ruled["quantity"])
-    cost = candidate_cost(aim, choice, quantity)
-    cost = cost - cost[:, :1]  # against ordering nothing: a line with a huge cost of its own hides no other's saving
     own = {} if ruled is None else ruled
     return {
-        "quantity": quantity,
-        "cost": cost,
-        "risk": aim.stockout_risk(projection.mine[:, None] + quantity),
+        **tabled(aim, choice, quantity),
         "chosen": np.argmax(quantity == own.get("quantity", choice.quantity)[:, None], axis=1),
         "free": own["free"] if own else free_quantity(aim),
         "level": own["level"] if own else aim.order_up_to_level,
@@ -179,11 +176,24 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
         "shortage_cost": aim.shortage_cost.copy(),
         "least": choice.admissible.least,
         "step": choice.admissible.step.copy(),
-        "waste": np.stack([aim.waste.expected(projection.mine + units) for units in quantity.T], axis=1),
         "held": np.maximum(projection.stock, 0.0).mean(axis=1),
         "base": own["level"].copy() if own else np.maximum(aim.position + aim.free, 0.0),
         "unmet_without": aim.unmet(projection.mine[:, None])[:, 0],
         "elsewhere": np.zeros(len(quantity)),
+    }
+
+
+def tabled(
+    aim: Aim, choice: Choice, quantity: Float[np.ndarray, "series candidate"]
+) -> dict[str, Float[np.ndarray, "series candidate"]]:
+    """Give the columns of :class:`Lines` that are told of each candidate, for some admissible quantities or 0."""
+    mine = aim.projection.mine
+    return {
+        "quantity": quantity,
+        # against ordering nothing: a line with a huge cost of its own hides no other's saving
+        "cost": candidate_cost(aim, choice, quantity) - choice.cost_none[:, None],
+        "risk": aim.stockout_risk(mine[:, None] + quantity),
+        "waste": np.stack([aim.waste.expected(mine + units) for units in quantity.T], axis=1),
     }
 
 
@@ -219,6 +229,8 @@ def candidates(
     around = [np.clip(total, whole.least, whole.most) - before for total in around]
     around += [choice.quantity] if further is None else [choice.quantity, further]
     table = np.stack(around, axis=1)
+    # what is placed of the order may be no whole number of steps; what is ordered further is
+    table = admissible.down(table)
     table = np.where(table < admissible.least[:, None], 0.0, np.minimum(table, admissible.most[:, None]))
     open_now = aim.may_order & admissible.possible
     table = np.where(open_now[:, None], table, 0.0)

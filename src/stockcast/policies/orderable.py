@@ -10,6 +10,7 @@ from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.base import Policy
 from stockcast.policies.costs import NEAR
 from stockcast.policies.newsvendor import Aim, aim
+from stockcast.policies.packs import counts, multiples
 from stockcast.policies.projection import Part, batches, require_horizon
 
 STEPS_OF_LEVEL = 26  # halvings of the reorder point's bracket
@@ -31,11 +32,10 @@ class Admissible:
     @classmethod
     def of(cls, terms: SupplyTerms, step: Float[np.ndarray, " series"], ordered: np.ndarray) -> "Admissible":
         """Resolve MOQ, pack and maximum, given what is ordered already."""
-        tiny = np.where(step > 0, step, 1.0)
         short = np.maximum(terms.moq - ordered, 0.0)
         room = np.maximum(terms.max_order - ordered, 0.0)
-        least = np.where(step > 0, np.maximum(np.ceil(short / tiny - NEAR), 1.0) * tiny, short)
-        most = np.where(step > 0, np.floor(room / tiny + NEAR) * tiny, room)
+        least = np.where(step > 0, multiples(np.maximum(np.ceil(counts(short, step) - NEAR), 1.0), step), short)
+        most = np.where(step > 0, multiples(np.floor(counts(room, step) + NEAR), step), room)
         return cls(step, least, most)
 
     @property
@@ -43,18 +43,24 @@ class Admissible:
         """Tell where anything but 0 is admissible."""
         return (self.least <= self.most) & (self.most > 0)
 
+    def down(self, quantity: Float[np.ndarray, "series *some"]) -> Float[np.ndarray, "series *some"]:
+        """Give the largest whole steps that are not above some quantities, below the least and above the most, too."""
+        column = self.step.reshape((-1,) + (1,) * (quantity.ndim - 1))
+        whole = multiples(np.floor(counts(quantity, self.step) + NEAR), self.step)
+        return np.where(column > 0, whole, quantity)
+
     def around(self, wanted: Float[np.ndarray, " series"]) -> Float[np.ndarray, "series candidate"]:
         """Give the admissible quantities nearest to a wanted one: four steps, or the number itself without steps."""
-        tiny = np.where(self.step > 0, self.step, 1.0)
-        base = np.floor(wanted / tiny)
-        steps = (base[:, None] + np.arange(-1.0, 3.0)[None, :]) * tiny[:, None]
+        base = np.floor(counts(wanted, self.step))
+        steps = multiples(base[:, None] + np.arange(-1.0, 3.0)[None, :], self.step)
         near = np.where(self.step[:, None] > 0, steps, wanted[:, None])
         return np.clip(near, self.least[:, None], np.maximum(self.most, self.least)[:, None])
 
     def up(self, wanted: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
         """Give the smallest admissible quantity that is not below a wanted one, or the most there may be."""
-        tiny = np.where(self.step > 0, self.step, 1.0)
-        steps = np.where(self.step > 0, np.ceil(wanted / tiny - NEAR * np.maximum(1.0, wanted / tiny)) * tiny, wanted)
+        packs = counts(wanted, self.step)
+        whole = multiples(np.ceil(packs - NEAR * np.maximum(1.0, packs)), self.step)
+        steps = np.where(self.step > 0, whole, wanted)
         return np.clip(steps, self.least, np.maximum(self.most, self.least))
 
 

@@ -21,7 +21,7 @@ from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
 from stockcast.policies.coupling import money
 from stockcast.policies.cut import cut_at
-from stockcast.policies.decision import Decision, decide, hold
+from stockcast.policies.decision import Decision, decide, hold, settle
 from stockcast.policies.lines import Lines, lines
 from stockcast.policies.milp import Solve, Solver, Solving
 from stockcast.policies.milp.worker import kept
@@ -64,8 +64,8 @@ class Optimizer(Policy):
 
     def order(self, situation: Situation) -> Float[np.ndarray, " series"]:
         """Give the quantities of the joint plan."""
-        found = lines(situation)
-        return found.at(decide(situation, found, joint=True, solving=[self.solving]).final)
+        found, made = settle(situation, lines(situation), solving=[self.solving])
+        return found.at(made.final)
 
 
 @final
@@ -144,7 +144,11 @@ def plan(
         own[0].start()  # it loads PuLP while the lines are computed
     found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
     solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
-    seen = Further.none(found, decide(situation, found, joint=joint, solving=solving))
+    if joint:
+        found, decided = settle(situation, found, solving=solving, workers=workers)
+    else:
+        decided = decide(situation, found, joint=False, solving=solving)
+    seen = Further.none(found, decided)
     if outlook is not None and outlook.ahead > 1 and joint:
         seen = further(situation, found, seen.decision, outlook, solving)
     found, decision = seen.lines, seen.decision

@@ -19,7 +19,7 @@ from stockcast.core.parallel import map_pieces
 from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.coupling import Goods, orders
-from stockcast.policies.decision import decide
+from stockcast.policies.decision import decide, settle
 from stockcast.policies.lines import WORTH_A_POOL, Lines, candidate_cost, line_table, with_warehouses
 from stockcast.policies.milp import Solving
 from stockcast.policies.milp.worker import kept
@@ -145,7 +145,10 @@ def tradeoff(
     for factor, lines in zip(others, tables, strict=False):
         moved = replace(situation, terms=shifted(situation.terms, factor))
         lines = with_warehouses(lines, moved, rule)
-        decided = decide(moved, lines, joint=policy in ("auto", "optimizer"), solving=solving)
+        if policy in ("auto", "optimizer"):
+            lines, decided = settle(moved, lines, solving=solving, workers=workers)
+        else:
+            decided = decide(moved, lines, joint=False, solving=solving)
         made[factor] = lines.at(decided.final)
     quantity = np.stack([made.get(factor, planned) for factor in factors])
     cut = [quantity[:, rows] for rows in situation.demand.chunks()]

@@ -337,7 +337,7 @@ def _candidates(
         tops.append(_by_batch(found, slope[:, None], _best_now)[:, 0])
     between = [0.5 * (one + other) for one, other in zip(tops, tops[1:], strict=False)]
     wanted = [whole.around(top) for top in tops] + [whole.up(top)[:, None] for top in (*between, whole.least)]
-    table = np.concatenate(wanted, axis=1) - before[:, None]
+    table = now.down(np.concatenate(wanted, axis=1) - before[:, None])
     table = np.where(table < now.least[:, None], 0.0, np.minimum(table, now.most[:, None]))
     table = np.where(now.possible[:, None], np.maximum(table, 0.0), 0.0)
     return np.sort(np.concatenate([np.zeros((len(table), 1)), given, table], axis=1), axis=1)
