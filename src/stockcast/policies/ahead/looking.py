@@ -187,7 +187,8 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
     for one in looked:
         rows, quantity = one.order.rows, _wide(one.tables.quantity, width)
         later = np.concatenate([[False], one.schedule.orders[1:]])
-        alone = np.inf if one.schedule.cost > one.schedule.bound else one.terms.later_header
+        # a line ordered by itself at another review would have to reach that order's minimum
+        alone = np.inf if (one.terms.later > 0).any() else one.terms.later_header
         cost = _wide(table(one.tables, later, alone)[0], width)
         cost = cost - cost[:, :1]
         changed["quantity"][rows], changed["cost"][rows] = quantity, cost
