@@ -7,9 +7,13 @@ import pytest
 
 from ahead_case import NEVER, drawn_ahead, known, outlook
 from planning_case import after_ordering, drawn, reviews
-from stockcast.inventory import Outlook, SharedTerms, SupplierTerms
+from stockcast.inventory import Outlook, PriceBreak, SharedTerms, SupplierTerms
 from stockcast.policies import check, plan
 from stockcast.policies.ahead import looking
+from stockcast.policies.ahead.cycles import cycles
+from stockcast.policies.ahead.schedule import Terms, sets, table
+from stockcast.policies.ahead.tied import tied_schedule
+from stockcast.policies.coupling import Goods, Order, Tier
 
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))]
 
@@ -42,12 +46,58 @@ def test_every_rule_is_kept_and_the_steps_add_up(seed):
     assert (made.plan.fallback == "").all()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_planning_again_orders_nothing(seed):
-    situation, seen = any_night(seed, objective=0)
+def orders_nothing_again(situation, seen):
     made = planned(situation, seen)
     again = planned(after_ordering(situation, made.plan.order_quantity), seen)
     assert again.plan.order_quantity.sum() == 0
+
+
+def with_breaks(situation, seed):
+    """The same night with price breaks around what each supplier's usual order is worth."""
+    rng, terms = np.random.default_rng(seed + 99), situation.terms
+    worth = situation.demand.paths().mean(axis=(1, 2)) * terms.review_period * terms.unit_cost
+    suppliers = []
+    for one in situation.shared.suppliers:
+        usual = float(worth[terms.supplier == one.supplier].sum())
+        levels = np.round(usual * np.array([rng.choice([0.5, 1.0, 1.5]), rng.choice([2.0, 3.0])]), 2).tolist()
+        breaks = tuple(PriceBreak(level, off) for level, off in zip(levels, (0.02, 0.08), strict=True) if level > 0)
+        suppliers.append(replace(one, price_breaks=breaks))
+    return replace(situation, shared=replace(situation.shared, suppliers=tuple(suppliers)))
+
+
+@pytest.mark.parametrize("seed", [*SEEDS, 10])  # in 10 a minimum of a later order once was none for single lines
+def test_planning_again_orders_nothing(seed):
+    orders_nothing_again(*any_night(seed, objective=0))
+
+
+@pytest.mark.parametrize("seed", [29, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (3, *range(100, 140)))])
+def test_planning_again_orders_nothing_where_a_price_break_decides_when_is_ordered(seed):
+    situation, seen = any_night(seed, objective=0)
+    orders_nothing_again(with_breaks(situation, seed), seen)
+
+
+def test_a_schedule_with_price_breaks_costs_what_trying_everything_costs():
+    """Two lines, every set of later reviews and every pair of candidates: none is cheaper, and the bound is below."""
+    for seed in range(3):
+        situation, times = drawn_ahead(seed, n=2, n_paths=15, weeks=3, header=8.0)
+        goods = Goods.of(situation.terms)
+        breaks = (Tier(30.0, 0.03), Tier(120.0, 0.1))
+        order = Order("a", np.arange(2), header=8.0, value=10.0, tiers=breaks)
+        seen = outlook(situation, times)
+        found = cycles(situation, order.rows, seen, times, np.zeros((2, 1)))
+        terms = Terms.of(order, goods, 8.0, (0.0, 0.0, 0.0))
+        made = tied_schedule(found, terms, order, goods, terms.alone)
+        least = np.inf
+        for later in sets(found.last):
+            cost, _ = table(found, later, terms.alone)
+            for i, j in np.ndindex(cost.shape[1], cost.shape[1]):
+                quantity = np.array([found.quantity[0, i], found.quantity[1, j]])
+                if order.keeps(quantity, goods):
+                    whole = cost[0, i] + cost[1, j] + order.extra(quantity, goods) + 8.0 * later.sum()
+                    least = min(least, float(whole))
+        assert made.bound <= least + 1e-9
+        assert made.cost == pytest.approx(least, rel=1e-3)
+        assert made.cost >= least - 1e-9
 
 
 @pytest.mark.parametrize("seed", SEEDS[:3])

@@ -33,6 +33,10 @@ class Goods:
         """Read them off the terms of each line."""
         return cls(money(terms.unit_cost), terms.volume, terms.weight)
 
+    def units(self, rows: Int[np.ndarray, " some"]) -> Float[np.ndarray, "some 4"]:
+        """Give what a unit of some lines adds to an order: value, units, weight, volume."""
+        return np.stack([self.cost[rows], np.ones(len(rows)), self.weight[rows], self.volume[rows]], axis=1)
+
     @classmethod
     def priced(cls, unit_cost: Float[np.ndarray, " series"]) -> "Goods":
         """Give goods that have a cost only."""

@@ -82,8 +82,19 @@ class Table:
         rows = order.rows
         quantity = lines.quantity[rows]
         cost = lines.cost[rows] + price[rows, None] * quantity
-        unit = np.stack([goods.cost[rows], np.ones(len(rows)), goods.weight[rows], goods.volume[rows]], axis=1)
-        corner = hull.corner[rows]
+        return cls.laid(order, quantity, cost, goods.units(rows), hull.corner[rows])
+
+    @classmethod
+    def laid(
+        cls,
+        order: Order,
+        quantity: Float[np.ndarray, "line candidate"],
+        cost: Float[np.ndarray, "line candidate"],
+        unit: Float[np.ndarray, "line 4"],
+        corner: Int[np.ndarray, "line corner"] | None = None,
+    ) -> "Table":
+        """Lay lines out whose costs are known; the corners of their hulls are found when left out."""
+        corner = Hull.of(quantity, cost).corner if corner is None else corner
         corner_quantity, corner_cost = (np.take_along_axis(some, corner, axis=1) for some in (quantity, cost))
         wide, rise = np.diff(corner_quantity, axis=1), np.diff(corner_cost, axis=1)
         slope = np.full(corner.shape, np.inf)
@@ -128,11 +139,15 @@ def relax(
     start
         Another plan to begin from.
     """
-    table = Table.of(order, lines, goods, hull, price)
-    closed = np.zeros(len(order.rows), dtype=np.int64)
+    return relaxed(Table.of(order, lines, goods, hull, price), start[order.rows])
+
+
+def relaxed(table: Table, start: Int[np.ndarray, " line"]) -> Relaxed:
+    """Plan and bound the order of a table, from another plan on."""
+    closed = np.zeros(len(start), dtype=np.int64)
     nothing = float(table.cost[:, 0].sum())
     cases = cases_of(table, nothing)
-    best, least = _moved(table, start[order.rows][None, :], closed, nothing)
+    best, least = _moved(table, start[None, :], closed, nothing)
     if not len(cases.fixed):
         return Relaxed(best, least, min(nothing, least))
     bound = table.minima(cases, np.zeros((len(cases.fixed), SUMS)))[0]

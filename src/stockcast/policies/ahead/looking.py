@@ -18,6 +18,7 @@ from stockcast.core.findings import Alert
 from stockcast.inventory import Outlook, Situation
 from stockcast.policies.ahead.cycles import Cycles, cycles, nodes_of
 from stockcast.policies.ahead.schedule import Schedule, Terms, best_schedule, cost_of, table
+from stockcast.policies.ahead.tied import tied_schedule
 from stockcast.policies.coupling import Goods, Limit, Order
 from stockcast.policies.lines import Lines
 from stockcast.policies.milp import Solve, Solving, solve_ahead
@@ -137,7 +138,7 @@ def look_ahead(
         least = (supplier.min_order_value, supplier.min_order_units, supplier.min_order_weight)
         whole = Terms.of(order, goods, supplier.order_cost, least)
         priced = replace(tables, first=tables.first + (dearer[order.rows, None] * tables.quantity)[:, :, None])
-        schedule, answers, trouble = _solved(order, priced, whole, solving)
+        schedule, answers, trouble = _solved(order, priced, whole, goods, solving)
         solves += answers
         if trouble:
             failed[order.supplier] = trouble
@@ -147,8 +148,15 @@ def look_ahead(
     return Seen(lines, tuple(looked), found.at(found.chosen), tuple(solves), tuple(alerts), failed)
 
 
-def _solved(order: Order, tables: Cycles, terms: Terms, solving: Solving) -> tuple[Schedule, list[Solve], str]:
+def _solved(
+    order: Order, tables: Cycles, terms: Terms, goods: Goods, solving: Solving
+) -> tuple[Schedule, list[Solve], str]:
     """Find a schedule: without a solver where the best one keeps the minimums by itself."""
+    if order.trucks is not None or order.tiers:
+        tied = tied_schedule(tables, terms, order, goods, terms.alone)
+        gap = (tied.cost - tied.bound) / max(abs(tied.cost), 1.0)
+        told = Solve(f"{order.supplier} ahead", "price", "feasible", tied.cost, tied.bound, gap, 0.0)
+        return tied, [told], ""
     found = best_schedule(tables, terms)
     at = np.arange(len(tables.quantity))
     held = terms.use @ tables.quantity[at, found.chosen]
@@ -187,9 +195,7 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
     for one in looked:
         rows, quantity = one.order.rows, _wide(one.tables.quantity, width)
         later = np.concatenate([[False], one.schedule.orders[1:]])
-        # a line ordered by itself at another review would have to reach that order's minimum
-        alone = np.inf if (one.terms.later > 0).any() else one.terms.later_header
-        cost = _wide(table(one.tables, later, alone)[0], width)
+        cost = _wide(table(one.tables, later, one.terms.alone)[0], width)
         cost = cost - cost[:, :1]
         changed["quantity"][rows], changed["cost"][rows] = quantity, cost
         least = cost.min(axis=1, keepdims=True)

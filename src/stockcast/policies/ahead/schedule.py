@@ -46,6 +46,11 @@ class Terms:
         return cls(order.header, later_header, np.array([order.value, order.units, order.weight]), np.array(later), use)
 
     @property
+    def alone(self) -> float:
+        """Give what a line pays that is ordered by itself at another review; infinite where a minimum forbids it."""
+        return np.inf if (self.later > 0).any() else self.later_header
+
+    @property
     def free(self) -> bool:
         """Tell whether no minimum is to be reached."""
         return not (self.now > 0).any() and not (self.later > 0).any()
@@ -132,7 +137,7 @@ def cost_of(
         if cost >= best:
             continue
         after = ways.argmin(axis=1) + 1
-        if tied and not np.array_equal(later[1:], known[1:]) and not _reaches(found, later, after, terms):
+        if tied and not np.array_equal(later[1:], known[1:]) and not reaches(found, later, after, terms):
             continue
         best = cost
     return best
@@ -164,7 +169,7 @@ def best_schedule(found: Cycles, terms: Terms) -> Schedule:
             bound = min(bound, cost)
             if best is not None and cost >= best[0] - 1e-9 * max(abs(best[0]), 1.0):
                 continue
-            if later.any() and (terms.later > 0).any() and not _reaches(found, later, after[at, chosen], terms):
+            if later.any() and (terms.later > 0).any() and not reaches(found, later, after[at, chosen], terms):
                 continue
             best = (cost, np.concatenate([[opens], later[1:]]), chosen, after[at, chosen])
     assert best is not None  # no later order at all keeps every minimum
@@ -188,7 +193,7 @@ def ways(
     return out
 
 
-def _reaches(found: Cycles, later: np.ndarray, after: np.ndarray, terms: Terms) -> bool:
+def reaches(found: Cycles, later: np.ndarray, after: np.ndarray, terms: Terms) -> bool:
     """Tell whether what is expected to be ordered at each later review reaches the minimums."""
     orders = ways(found, later, after)
     held = terms.use @ orders.T  # (use, node)
