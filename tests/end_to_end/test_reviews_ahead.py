@@ -43,7 +43,7 @@ def test_a_night_looks_ahead_says_so_and_orders_nothing_when_planned_again(far_s
     assert list(plan[0]) == list(before[0])
     reasons = " ".join(row["reason"] for row in plan)
     assert "before the price rises from" in reasons
-    assert "next order 20" in reasons
+    assert "no other order before 20" in reasons
     assert "later" in {row["binding_constraint"] for row in plan}
     for row in rows(project.file(first, "waterfall.csv")):
         steps = [float(value) for name, value in row.items() if name in STEPS]
@@ -51,6 +51,8 @@ def test_a_night_looks_ahead_says_so_and_orders_nothing_when_planned_again(far_s
     manifest = json.loads((project.file(first, "plan.csv").parent / "manifest.json").read_text(encoding="utf-8"))
     assert any(solve["supplier"].endswith(" ahead") for solve in manifest["solves"])
     assert "SC-D127" in project.file(near, "issues.csv").read_text(encoding="utf-8")
+    held = project("run", "--set", "guardrails.max_value_ratio=1", "--set", "guardrails.min_value=0", expect=7)
+    assert any("look beyond the next review" in line for line in held["error"]["details"]), held["error"]
     assert place(project, project.file(first, "orders.csv")) > 0
     again = project("run")
     assert again["counts"]["order_lines"] == 0

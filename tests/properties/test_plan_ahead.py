@@ -132,8 +132,16 @@ def test_stock_is_brought_forward_before_a_closure_that_an_order_cost_does_not_a
     made = planned(situation, seen)
     assert made.plan.order_quantity.tolist() == [30.0]
     assert "brought forward: a is closed until 2026-01-19" in made.plan.reason[0]
-    assert "next order 2026-01-21" in made.plan.reason[0]
+    assert "no other order before 2026-01-21" in made.plan.reason[0]  # the end of what is looked at
     assert planned(situation, None).plan.order_quantity.tolist() == [5.0]
+
+
+def test_a_line_that_looks_ahead_is_not_said_to_last_for_its_own_order_cost():
+    situation, times = drawn_ahead(4, n=4, order_cost=6.0, unit_cost=0.5, holding_cost=0.002)
+    near, far = planned(situation, None).plan, planned(situation, outlook(situation, times)).plan
+    assert any("since ordering often costs" in reason for reason in near.reason)
+    assert not any("since ordering often costs" in reason for reason in far.reason)
+    assert any("no other order before 20" in reason for reason in far.reason)
 
 
 def test_a_price_rise_is_said():

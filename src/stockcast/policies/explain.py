@@ -1,7 +1,7 @@
 """Why this quantity, in the sentence that a planner reads; ``policies.waterfall`` has the steps that add up to it."""
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from stockcast.inventory import Situation
 from stockcast.policies.lines import Lines
@@ -76,8 +76,9 @@ def reasons(
     quantity: Float[np.ndarray, " series"],
     joined: Float[np.ndarray, " series"],
     with_order: Float[np.ndarray, " series"],
+    looked: Bool[np.ndarray, " series"] | None = None,
 ) -> Shaped[np.ndarray, " series"]:
-    """Say in a sentence or two what was ordered and why."""
+    """Say in a sentence or two what was ordered and why; ``looked`` are lines planned several reviews ahead."""
     terms, time = situation.terms, situation.past.time
     cover, position = days_of_cover(situation, lines, quantity), situation.state.inventory_position
     interval = terms.protection_interval * time.days
@@ -101,8 +102,9 @@ def reasons(
             text = (
                 f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
                 f"{_risk(lines.risk[at, 0], with_order[at])} between receipt and {until}"
-                f"{_long_cycle(situation, cover, interval, binding, at)}"
+                f"{'' if looked is not None and looked[at] else _long_cycle(situation, cover, interval, binding, at)}"
                 f"{_difference(situation, lines, binding, quantity, joined, at)}"
+                f"{_placed(situation, quantity, at)}"
             )
         else:
             text = f"{_idle(situation, lines, binding, joined, float(position[at]), at)}; {demand}"
@@ -117,6 +119,14 @@ def _long_cycle(situation: Situation, cover: np.ndarray, interval: np.ndarray, b
     if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval[at] and not looked:
         dear = f"ordering often costs {terms.order_cost[at]:g} a line each time"
         return f"; it covers {units_text(cover[at])} days, since {dear}"
+    return ""
+
+
+def _placed(situation: Situation, quantity: np.ndarray, at: int) -> str:
+    """Say that what is ordered in this period already counts, where a line would be below its minimum without it."""
+    placed, moq = situation.terms.ordered_now[at], situation.terms.moq[at]
+    if placed > 0 and quantity[at] < moq:
+        return f"; {units_text(placed)} ordered in this period already count towards the minimum of {units_text(moq)}"
     return ""
 
 

@@ -223,7 +223,9 @@ def _assemble(
                                           near=seen.near)  # fmt: skip
     with_order = found.risk[rows, made.final]
     priority, spend = _rank(saving, final, marginal, terms.unit_cost) if ranks is None else ranks
-    reason = explain.reasons(situation, found, next_review, binding, final, joined, with_order).astype(object)
+    reason = explain.reasons(
+        situation, found, next_review, binding, final, joined, with_order, seen.ahead(len(rows))
+    ).astype(object)
     for row, text in seen.reasons(situation, final).items():
         reason[row] = f"{reason[row]}; {text}"
     reason[list(cut)] = list(cut.values())

@@ -62,12 +62,13 @@ def hold_back(
         return None
     shadow = float(np.nansum(policies.naive_shadow(situation) * situation.terms.unit_cost))
     if value > max(limits.max_value_ratio * shadow, limits.min_value):
-        return _too_much("SC-G001", value, shadow, "a naive plan from recent sales", limits)
+        return _too_much("SC-G001", value, shadow, "a naive plan from recent sales", limits, _ahead(situation, plan))
     positive = [earlier for earlier in earlier_values if earlier > 0]
     if len(positive) >= FEW:
         median = float(np.median(positive))
         if value > max(limits.max_value_ratio * median, limits.min_value):
-            return _too_much("SC-G002", value, median, f"the median of {len(positive)} earlier plans", limits)
+            against = f"the median of {len(positive)} earlier plans"
+            return _too_much("SC-G002", value, median, against, limits, _ahead(situation, plan))
     return _level_shift(limits, situation, plan)
 
 
@@ -99,10 +100,21 @@ def _level_shift(limits: Limits, situation: Situation, plan: ReorderPlan) -> Hel
     return None
 
 
-def _too_much(code: str, value: float, normal: float, against: str, limits: Limits) -> HeldBackError:
+def _ahead(situation: Situation, plan: ReorderPlan) -> str:
+    """Say what of the orders looks further than the next review, which neither comparison does; empty where nothing."""
+    rows = plan.binding == "later"
+    value = float((plan.order_quantity * np.nan_to_num(situation.terms.unit_cost))[rows].sum())
+    if value <= 0:
+        return ""
+    lines = int((plan.order_quantity[rows] > 0).sum())
+    return f"plan.reviews_ahead: {lines} line{'s' * (lines != 1)}, worth {value:,.0f}, look beyond the next review"
+
+
+def _too_much(code: str, value: float, normal: float, against: str, limits: Limits, ahead: str = "") -> HeldBackError:
+    details = [f"guardrails.max_value_ratio: {limits.max_value_ratio:g}, min_value: {limits.min_value:g}"]
     return HeldBackError(
         f"the orders are worth {value:,.0f}, against {normal:,.0f} for {against}",
         code=code,
-        details=[f"guardrails.max_value_ratio: {limits.max_value_ratio:g}, min_value: {limits.min_value:g}"],
+        details=[*details, ahead] if ahead else details,
         help="look at the held plan.csv; if it is right, run again with --set guardrails.max_value_ratio=…",
     )

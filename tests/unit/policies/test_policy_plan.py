@@ -29,6 +29,15 @@ def test_the_reason_names_quantity_packs_receipt_and_range():
     assert line.demand_mean[0] == pytest.approx(40, abs=1)
 
 
+def test_an_order_below_the_minimum_says_what_of_it_is_ordered_already():
+    situation = case(poisson(1), lead_time=3, review_period=7, pack_size=12, moq=48, ordered_now=36)
+    line = made(situation).plan
+    assert 0 < line.order_quantity[0] < 48
+    assert "36 ordered in this period already count towards the minimum of 48" in line.reason[0]
+    alone = made(case(poisson(1), lead_time=3, review_period=7, pack_size=12, moq=48)).plan
+    assert "already count" not in alone.reason[0]
+
+
 def test_lines_that_do_not_order_say_why():
     situation = case(
         poisson(4), lead_time=2, review_period=3, on_hand=[0, 500, 0, 0], at_review=[False, True, True, True],

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from stockcast.core.arrays import freeze
 from stockcast.core.errors import InvariantError
@@ -45,6 +45,13 @@ class Further:
     def none(cls, lines: Lines, decision: Decision) -> "Further":
         """Give what was decided one review ahead."""
         return cls(lines, decision, lines.at(decision.alone))
+
+    def ahead(self, n: int) -> Bool[np.ndarray, " series"]:
+        """Tell which of ``n`` lines are of orders that looked further."""
+        found = np.zeros(n, dtype=bool)
+        for one in self.looked:
+            found[one.order.rows] = True
+        return found
 
     def reasons(self, situation: Situation, final: Float[np.ndarray, " series"]) -> dict[int, str]:
         """Say for each line of an order planned ahead what that changed, and when it is ordered next."""

@@ -1,7 +1,7 @@
 """When a supplier is ordered from, where trucks or price breaks tie tonight's lines: they may decide it.
 
-A price break that is worth reaching tonight lengthens what tonight's order lasts for, and with that moves the later ones.
-So every set Y of later reviews is tried with the whole order of tonight on it, planned and bounded by prices of its sums
+A price break that is worth reaching tonight lengthens what tonight's order lasts for, and with that moves later ones.
+So every set Y of later reviews is tried with tonight's whole order on it, planned and bounded by prices of its sums
 (``policies.relaxed``)::
 
     min over Y of   relax(Σ_i min_s F_i(Q_i, s) + V_i(s); tonight's header, minimums, trucks, breaks) + K |Y|

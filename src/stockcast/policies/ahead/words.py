@@ -36,7 +36,9 @@ def words(
         if final[row] > 0:
             others = ordered - 1
             with_them = f"together with {others} other line{'s' * (others != 1)}, " if others else ""
-            texts.append(f"{with_them}next order {when}")
+            # the end is the first review that is not looked at: whether it orders, nobody has asked
+            following = f"next order {when}" if follows[at] < one.tables.times[-1] else f"no other order before {when}"
+            texts.append(f"{with_them}{following}")
         elif near[row] > 0:
             texts.append(f"it waits for the order of {when}, which others share")
         if texts:
