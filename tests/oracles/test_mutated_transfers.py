@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from stockcast.policies import check_transfers, propose
 from transfer_case import drawn_network, lanes, lines_of, two_places
@@ -117,3 +118,12 @@ def test_a_transfer_that_does_not_fit_into_the_room_is_refused():
 
     assert told(volume) == []
     assert told(volume - 0.5) == ["room"]
+
+
+@pytest.mark.parametrize("pack", [2.4, 1 / 3, 0.1])
+def test_packs_without_a_last_decimal_are_whole(pack):
+    situation = two_places([40.0, 0.0], ways=lanes(("A", "B", 1, 0.2, 0.0, pack)))
+    movable = np.ones(2, dtype=bool)
+    moved = propose(situation, movable)
+    assert len(moved.transfers)
+    assert check_transfers(situation, lines_of(situation, moved.transfers), moved.state, movable) == ()
