@@ -109,11 +109,17 @@ def network_for(recipe, reals: list[str] | None = None, codes: list[str] | None 
     return net
 
 
-def steps(net, give: Callable[[], tuple], count: int) -> tuple[float, float]:
-    """Take steps in a plain loop; give the seconds of all of it, and of getting the windows."""
+def steps(net, give: Callable[[], tuple], count: int, way=None) -> tuple[float, float]:
+    """Take steps in a plain loop; give the seconds of all of it, and of getting the windows.
+
+    Without a way the network is computed as the library does it.
+    """
     import torch
 
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    from stockcast.models.tft.fused import PLAIN
+    from stockcast.models.tft.network import loss_of
+
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
     begin, data = time.perf_counter(), 0.0
     net.train()
     for _ in range(count):
@@ -121,7 +127,7 @@ def steps(net, give: Callable[[], tuple], count: int) -> tuple[float, float]:
         x, y = give()
         data += time.perf_counter() - at
         optimizer.zero_grad()
-        net.loss(net(x)["prediction"], y).backward()
+        loss_of(net, x, y, way or PLAIN).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
     return time.perf_counter() - begin, data
@@ -138,6 +144,8 @@ def ours(n: int, days: int, file: Path, count: int, batch: int, threads: int, lo
     """Prepare and train from arrays."""
     import torch
 
+    from stockcast.models.tft.fused import Way
+
     torch.set_num_threads(threads)
     past = shop(n, days, file)
     prepared(past.take(np.arange(4)))  # what is loaded at the first use is not measured, here or there
@@ -145,7 +153,10 @@ def ours(n: int, days: int, file: Path, count: int, batch: int, threads: int, lo
     windows, pool, _ = prepared(past)
     prep = time.perf_counter() - begin
     net = network_for(windows.recipe)
-    seconds, data = steps(net, giver(windows, pool, batch), -(-count // batch))
+    give = giver(windows, pool, batch)
+    way, told = Way.of(net, give()[0])
+    assert not told
+    seconds, data = steps(net, give, -(-count // batch), way)
     return {"prep": prep, "loop": seconds, "data": data, "windows": -(-count // batch) * batch}
 
 

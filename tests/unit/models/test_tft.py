@@ -28,6 +28,7 @@ from stockcast.models.ranks import Ranks, ranked
 from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, network, reading, saved, training
 from stockcast.models.tft.batcher import Pool
 from stockcast.models.tft.course import Course
+from stockcast.models.tft.fused import Way
 from stockcast.models.tft.network import LEVELS, Size
 from stockcast.models.tft.windows import Windows
 
@@ -165,11 +166,11 @@ def test_a_device_without_room_takes_the_step_in_halves_and_it_is_told(monkeypat
     whole = train(past, course)
     loss_of, sizes = training.loss_of, []
 
-    def crowded(net, x, y, precision=None):
+    def crowded(net, x, y, way):
         sizes.append(len(y[0]))
         if net.training and len(y[0]) > 8:
             raise torch.OutOfMemoryError("no room")
-        return loss_of(net, x, y, precision)
+        return loss_of(net, x, y, way)
 
     monkeypatch.setattr(training, "loss_of", crowded)
     # dropout falls differently on halves: compare without it
@@ -580,7 +581,7 @@ def test_a_gpu_gathers_the_windows_of_the_cpu_and_learns_from_them():
     net = network.make(recipe, SMALL.size, 1).eval()
     with torch.no_grad():
         exact = float(network.loss_of(net, x, y))
-        assert float(network.loss_of(net.cuda(), on_gpu, came, torch.bfloat16)) == pytest.approx(exact, rel=0.02)
+        assert float(network.loss_of(net.cuda(), on_gpu, came, Way(precision=torch.bfloat16))) == pytest.approx(exact, rel=0.02)
     fitted = Tft(budget=replace(SMALL, few=1_600, most=1_600)).fit(PAST, seed=7)
     looks = [loss for _, loss in fitted.learnt.progress.looks]
     assert min(looks) < looks[0]

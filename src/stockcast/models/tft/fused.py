@@ -1,6 +1,8 @@
 """The network in few and large operations: the library's modules and weights, and what they give."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
 
 import torch
 from jaxtyping import Float
@@ -9,6 +11,16 @@ from stockcast.models.tft.attention import attend
 from stockcast.models.tft.recurrence import recur
 from stockcast.models.tft.selection import select
 from stockcast.models.tft.windows import Input
+
+SAME = 1e-4  # of the largest quantile: what other sums may change
+SLOWER = "computed as the library does it, which takes several times as long: {why}"
+OTHER = "this version of the library gives other quantiles than its parts put together here"
+
+
+def whole(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]:
+    """Give the quantiles of windows as the library computes them."""
+    given: torch.Tensor = network(x)["prediction"]
+    return given
 
 
 def fused(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]:
@@ -31,10 +43,10 @@ def fused(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]
         of_code = [name for name in part.input_sizes if name in codes]
         tables = [embedded.embeddings[name].weight for name in of_code]
         of_number = [name for name in part.input_sizes if name not in codes]
-        return select(
-            part, tables, numbers[..., [reals.index(name) for name in of_number]],
-            categories[..., [codes.index(name) for name in of_code]], context,
-        )  # fmt: skip
+        read = numbers[..., [reals.index(name) for name in of_number]]
+        if len(part.input_sizes) == 1 and of_number:  # nothing to choose from
+            return part({of_number[0]: read})[0]
+        return select(part, tables, read, categories[..., [codes.index(name) for name in of_code]], context)
 
     static = chosen(network.static_variable_selection, "encoder", None)[:, 0]
     context = network.static_context_variable_selection(static)
@@ -54,3 +66,44 @@ def fused(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]
     out = network.pre_output_gate_norm(network.pos_wise_ff(seen), found[:, encoder:])
     out = network.transform_output(network.output_layer(out), target_scale=x["target_scale"])
     return out
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a network is computed: what gives its quantiles, and in which precision, where that is not float32."""
+
+    forward: Callable[[Any, Input], torch.Tensor] = whole
+    precision: torch.dtype | None = None
+
+    def quantiles(self, network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]:
+        """Give the quantiles of windows in float32."""
+        device = x["encoder_cont"].device.type
+        with torch.autocast(device, dtype=self.precision or torch.bfloat16, enabled=self.precision is not None):
+            return self.forward(network, x).float()
+
+    @classmethod
+    def of(cls, network: Any, x: Input) -> tuple["Way", tuple[str, ...]]:
+        """Choose by the device, and by whether both ways give the same for some windows; tell where they do not.
+
+        On a GPU the library's own way is taken: its recurrent layer is one operation there.
+        """
+        if x["encoder_cont"].device.type != "cpu":
+            return cls(precision=torch.bfloat16), ()
+        was = network.training
+        network.eval()
+        with torch.no_grad():
+            wanted = whole(network, x)
+            try:
+                found, why = fused(network, x), OTHER
+            # whatever another version lacks or has more of
+            except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+                found, why = torch.full_like(wanted, torch.nan), f"{OTHER} ({type(error).__name__}: {error})"
+        network.train(was)
+        room = SAME * float(wanted.abs().max()) if wanted.numel() else 0.0
+        if found.shape == wanted.shape and torch.allclose(found, wanted, rtol=0.0, atol=room, equal_nan=False):
+            return cls(fused), ()
+        return cls(), (SLOWER.format(why=why),)
+
+
+PLAIN = Way()

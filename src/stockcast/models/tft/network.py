@@ -9,6 +9,7 @@ from typing import final
 import torch
 
 from stockcast.core.errors import DataError
+from stockcast.models.tft.fused import PLAIN, Way
 from stockcast.models.tft.recipe import Recipe
 from stockcast.models.tft.windows import Input
 
@@ -91,19 +92,16 @@ def make(recipe: Recipe, size: Size, seed: int) -> torch.nn.Module:
 
 
 def loss_of(
-    network: torch.nn.Module, x: Input, y: tuple[torch.Tensor, torch.Tensor], precision: torch.dtype | None = None
+    network: torch.nn.Module, x: Input, y: tuple[torch.Tensor, torch.Tensor], way: Way = PLAIN
 ) -> torch.Tensor:
     """Give the library's quantile loss of some windows: the mean over windows, periods and levels of weighted losses.
 
     Parameters
     ----------
-    precision
-        What the network computes in, where that is not float32; the loss itself stays in float32.
+    way
+        How the network is computed; the loss itself is computed in float32.
     """
-    device = x["encoder_cont"].device.type
-    with torch.autocast(device, dtype=precision or torch.bfloat16, enabled=precision is not None):
-        given = network(x)["prediction"]
-    loss: torch.Tensor = network.loss(given.float(), y)  # type: ignore[operator]
+    loss: torch.Tensor = network.loss(way.quantiles(network, x), y)  # type: ignore[operator]
     return loss
 
 

@@ -8,6 +8,7 @@ from stockcast.models.pooled import told
 from stockcast.models.smoothing.device import device
 from stockcast.models.tft.arrays import CHUNK, Arrays
 from stockcast.models.tft.batcher import Pairs, some
+from stockcast.models.tft.fused import Way
 from stockcast.models.tft.recipe import Recipe
 from stockcast.models.tft.training import LOOK, computing
 from stockcast.models.tft.windows import Windows
@@ -51,14 +52,14 @@ def quantiles(
     Quantiles are put in order (as good or better at every level, Chernozhukov, Fernández-Val & Galichon 2010), and none
     is below 0.
     """
-    precision = torch.bfloat16 if windows.device == "cuda" else None
     given, came, there = [], [], []
     network.eval()
     with torch.no_grad(), computing(windows.device):
+        # where this version of the library is computed more slowly, the training has told so
+        way = Way.of(network, windows.gather(*some(pairs, 0, 2), shift)[0])[0]
         for begin in range(0, len(pairs[0]), LOOK):
             x, (y, weight) = windows.gather(*some(pairs, begin, LOOK), shift)
-            with torch.autocast(windows.device, dtype=precision or torch.bfloat16, enabled=precision is not None):
-                out = network(x)["prediction"].float()
+            out = way.quantiles(network, x)
             given.append(out.clamp(min=0.0).sort(dim=-1).values.double().cpu().numpy())
             came.append(y.double().cpu().numpy())
             there.append((weight > 0).cpu().numpy())

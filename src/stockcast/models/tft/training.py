@@ -18,6 +18,7 @@ from stockcast.core.random import Stream
 from stockcast.models.tft import saved
 from stockcast.models.tft.batcher import Pairs, Pool, joined, seed_of, some
 from stockcast.models.tft.course import NEWEST, Course
+from stockcast.models.tft.fused import PLAIN, Way
 from stockcast.models.tft.network import give, loss_of, weights_of
 from stockcast.models.tft.windows import Windows
 
@@ -106,14 +107,14 @@ def computing(device: str) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def judge(network: torch.nn.Module, windows: Windows, pairs: Pairs, precision: torch.dtype | None = None) -> float:
+def judge(network: torch.nn.Module, windows: Windows, pairs: Pairs, way: Way = PLAIN) -> float:
     """Give the mean loss of some windows."""
     was, total = network.training, 0.0
     network.eval()
     with torch.no_grad():
         for begin in range(0, len(pairs[0]), LOOK):
             part = some(pairs, begin, LOOK)
-            total += float(loss_of(network, *windows.gather(*part), precision)) * len(part[0])
+            total += float(loss_of(network, *windows.gather(*part), way)) * len(part[0])
     network.train(was)
     return total / max(1, len(pairs[0]))
 
@@ -154,16 +155,17 @@ def train(
         If the device has no room for a few windows.
     """
     device = windows.device
-    precision = torch.bfloat16 if device == "cuda" else None
     optimizer = adam(network, course)
     progress, best, notes = Progress(), None, []
     finished = None
     with computing(device):
+        way, told = Way.of(network, windows.gather(*pool.pair(torch.arange(min(2, pool.count), device=device)))[0])
+        notes += told
         left = keeper.read() if keeper else None
         if left is not None:
             progress, best = left[0], _restore(network, optimizer, left[1])
         elif begun:
-            best = _look(network, windows, held_out, progress, best, precision)
+            best = _look(network, windows, held_out, progress, best, way)
         network.train()
         while progress.step < course.steps and progress.waits < course.patience:
             if stop():
@@ -171,17 +173,15 @@ def train(
                 break
             pairs = pool.draw(course.batch, stream.child("windows"), progress.step)
             optimizer.param_groups[0]["lr"] = course.rate_at(progress.step)
-            _step(
-                network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.step), progress, precision
-            )
+            _step(network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.step), progress, way)
             progress.step += 1
             if progress.step % course.every == 0 or progress.step == course.steps:
-                best = _look(network, windows, held_out, progress, best, precision)
+                best = _look(network, windows, held_out, progress, best, way)
             if keeper and progress.step % keeper.every == 0:
                 keeper.write(progress, _state(network, optimizer, best))
         if newest is not None and best is not None and not notes:
             finished, told = _finish(
-                network, optimizer, windows, newest, course, stream.child("last"), progress, best, keeper, stop
+                network, optimizer, windows, newest, course, stream.child("last"), progress, best, keeper, stop, way
             )
             notes += told
     if best is None and not notes:
@@ -200,13 +200,12 @@ def adam(network: torch.nn.Module, course: Course) -> torch.optim.Adam:
 def _finish(
     network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, newest: tuple[Pool, Pool],
     course: Course, stream: Stream, progress: Progress, best: dict[str, torch.Tensor], keeper: Keeper | None,
-    stop: Callable[[], bool],
+    stop: Callable[[], bool], way: Way,
 ) -> tuple[dict[str, torch.Tensor] | None, list[str]]:  # fmt: skip
     """Take the last steps, from the best weights on; give None where the deadline cut them, or a loss is not finite.
 
     Nothing is left to judge them by: their number and rate are small, and fixed.
     """
-    precision = torch.bfloat16 if windows.device == "cuda" else None
     steps, fresh = course.last(progress.best_step), round(NEWEST * course.batch)
     if progress.last == 0:
         give(network, best)
@@ -217,7 +216,7 @@ def _finish(
         whole = newest[0].draw(course.batch - fresh, stream.child("windows"), progress.last)
         pairs = joined(newest[1].draw(fresh, stream.child("newest"), progress.last), whole)
         optimizer.param_groups[0]["lr"] = course.last_rate_at(progress.last, steps)
-        _step(network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.last), progress, precision)
+        _step(network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.last), progress, way)
         progress.last += 1
         if keeper and (progress.step + progress.last) % keeper.every == 0:
             keeper.write(progress, _state(network, optimizer, best))
@@ -227,10 +226,10 @@ def _finish(
 
 def _look(
     network: torch.nn.Module, windows: Windows, held_out: Pairs, progress: Progress,
-    best: dict[str, torch.Tensor] | None, precision: torch.dtype | None,
+    best: dict[str, torch.Tensor] | None, way: Way,
 ) -> dict[str, torch.Tensor] | None:  # fmt: skip
     """Judge the weights; give those that are the best until now."""
-    loss = judge(network, windows, held_out, precision)
+    loss = judge(network, windows, held_out, way)
     progress.looks.append((progress.step, loss))
     progress.waits += 1
     if loss > progress.best or loss != loss:
@@ -241,7 +240,7 @@ def _look(
 
 def _step(
     network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, pairs: Pairs, seed: int,
-    progress: Progress, precision: torch.dtype | None,
+    progress: Progress, way: Way,
 ) -> None:  # fmt: skip
     """Take one step; where the device has no room for its windows, in twice as many parts."""
     batch = len(pairs[0])
@@ -253,7 +252,7 @@ def _step(
             for begin in range(0, batch, size):
                 part = some(pairs, begin, size)
                 share = len(part[0]) / batch
-                (share * loss_of(network, *windows.gather(*part), precision)).backward()  # type: ignore[no-untyped-call]
+                (share * loss_of(network, *windows.gather(*part), way)).backward()  # type: ignore[no-untyped-call]
             break
         except torch.OutOfMemoryError:
             if size <= SMALLEST:

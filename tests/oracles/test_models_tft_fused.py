@@ -1,0 +1,133 @@
+"""The network in few and large operations against the library's own forward: quantiles, loss, every gradient, dropout."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
+from made_deep import SMALL, shop
+from made_panels import panel
+
+from stockcast.core.random import Stream
+from stockcast.models.pooled import in_order
+from stockcast.models.tft import Tft, fused, network
+from stockcast.models.tft import arrays as arrays_of
+from stockcast.models.tft.batcher import Pool
+from stockcast.models.tft.fused import PLAIN, Way
+from stockcast.models.tft.network import Size
+from stockcast.models.tft.recurrence import recur
+from stockcast.models.tft.windows import Windows
+
+SEASON = np.random.default_rng(3).poisson(4.0 + 3.0 * np.sin(np.arange(200) / 3), (5, 200)).astype(float)
+PANELS = {
+    "days": lambda: shop(9, 560),
+    "weeks": lambda: shop(9, 150, step="week"),
+    "nothing but demand": lambda: panel(SEASON),
+}
+SIZES = {
+    "usual": Size(dropout=0.0),
+    "small": Size(8, 2, 4, 0.0),
+    "numbers as wide as layers": Size(8, 2, 8, 0.0),
+    "one head": Size(6, 1, 3, 0.0),
+}
+FUSED = Way(fused.fused)
+
+
+def drawn(past, size, count=16):
+    """Give a network away from where it begins, and windows."""
+    rows = in_order(past, np.arange(len(past.series)))
+    recipe, made = arrays_of.learn(past, rows, None)
+    windows = Windows(made, recipe, "cpu")
+    pool = Pool.of(made.first, past.time.n - recipe.encoder - recipe.horizon, "cpu")
+    net = network.make(recipe, size, 7)
+    source = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for value in net.parameters():
+            value += 0.2 * torch.randn(value.shape, generator=source)
+    return net, windows.gather(*pool.draw(count, Stream(7, "windows"), 0))
+
+
+def gradients(net, x, y, way):
+    net.zero_grad()
+    loss = network.loss_of(net, x, y, way)
+    loss.backward()
+    return loss.item(), {name: value.grad for name, value in net.named_parameters()}
+
+
+@pytest.mark.parametrize("kind", PANELS)
+@pytest.mark.parametrize("size", SIZES)
+def test_loss_and_gradients_are_those_of_the_librarys_forward(kind, size):
+    net, (x, y) = drawn(PANELS[kind](), SIZES[size])
+    assert Way.of(net, x) == (FUSED, ())
+    mine, theirs = (network.loss_of(net, x, y, way).item() for way in (FUSED, PLAIN))
+    assert mine == pytest.approx(theirs, rel=1e-5)
+    # in float64 no gradient is lost in what is rounded off
+    net.double()
+    x = {name: value.double() if value.is_floating_point() else value for name, value in x.items()}
+    y = (y[0].double(), y[1].double())
+    quantiles = [way.forward(net, x) for way in (FUSED, PLAIN)]
+    torch.testing.assert_close(quantiles[0], quantiles[1], rtol=1e-8, atol=1e-8)
+    (loss, mine), (wanted, theirs) = (gradients(net, x, y, replace(way, precision=None)) for way in (FUSED, PLAIN))
+    assert loss == pytest.approx(wanted, rel=1e-5)
+    assert {name for name, value in mine.items() if value is None} == {
+        name for name, value in theirs.items() if value is None
+    }
+    largest = max(float(value.abs().max()) for value in theirs.values() if value is not None)
+    for name, value in theirs.items():
+        if value is not None:
+            room = max(1e-5 * float(value.abs().max()), 1e-9 * largest)
+            torch.testing.assert_close(mine[name], value, rtol=0.0, atol=room, msg=lambda text, of=name: f"{of}: {text}")
+
+
+def test_the_recurrent_layer_is_torchs():
+    torch.manual_seed(2)
+    layer = torch.nn.LSTM(3, 4, batch_first=True).double()
+    x, hidden, cell = (torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((5, 7, 3), (5, 4), (5, 4)))
+    mine = recur(layer, x, hidden, cell)
+    out, (last, kept) = layer(x, (hidden[None], cell[None]))
+    wanted = (out, last[0], kept[0])
+    by = [torch.randn_like(one) for one in wanted]
+    given = [x, hidden, cell, *layer.parameters()]
+    found, theirs = (torch.autograd.grad(several, given, by) for several in (mine, wanted))
+    for one, other in zip((*mine, *found), (*wanted, *theirs), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_dropout_moves_what_is_given_as_the_librarys_does():
+    net, (x, y) = drawn(PANELS["days"](), Size(dropout=0.3))
+    one = {name: value[:1].expand(6_000, *value.shape[1:]) for name, value in x.items()}
+    net.train()
+    with torch.no_grad():
+        mine, theirs = (way.quantiles(net, one).double() for way in (FUSED, PLAIN))
+        torch.manual_seed(1)
+        again = [FUSED.quantiles(net, x) for _ in range(2)]
+        torch.manual_seed(1)
+        torch.testing.assert_close(FUSED.quantiles(net, x), again[0], rtol=0.0, atol=0.0)
+    assert not torch.equal(again[0], again[1])
+    spread = theirs.std(dim=0)
+    assert (mine.mean(dim=0) - theirs.mean(dim=0)).abs().max() < (0.08 * spread).max()
+    assert ((mine.std(dim=0) / spread) - 1.0).abs().max() < 0.08
+    # within a window, periods hang together as much
+    ties = [torch.corrcoef(given[:, ::9, 5].t()) for given in (mine, theirs)]
+    assert (ties[0] - ties[1]).abs().max() < 0.08
+
+
+def test_another_version_of_the_library_is_computed_its_own_way_and_it_is_told(monkeypatch):
+    past = shop(9, 260)
+    quick = Tft(budget=SMALL).fit(past, seed=7)
+    assert quick.notes() == ()
+    monkeypatch.setattr(fused, "attend", lambda part, x, encoder, *, causal: x[:, encoder:])
+    slow = Tft(budget=SMALL).fit(past, seed=7)
+    assert slow.notes() == (f"tft: {fused.SLOWER.format(why=fused.OTHER)}",)
+    losses = [[loss for _, loss in fitted.learnt.progress.looks] for fitted in (quick, slow)]
+    np.testing.assert_allclose(losses[0][0], losses[1][0], rtol=0.2)
+
+    def lacks(*given, **more):
+        raise AttributeError("no attribute 'q_layers'")
+
+    monkeypatch.setattr(fused, "attend", lacks)
+    assert "AttributeError: no attribute 'q_layers'" in Tft(budget=SMALL).fit(past, seed=7).notes()[0]
