@@ -5,12 +5,13 @@ from typing import Any
 import torch
 from jaxtyping import Float
 
-F = torch.nn.functional
+from stockcast.models.tft.dropout import Dropout
+from stockcast.models.tft.gates import Columns
 
 
 def attend(
-    part: Any, x: Float[torch.Tensor, "window time hidden"], encoder: int, *, causal: bool
-) -> Float[torch.Tensor, "window horizon hidden"]:
+    part: Any, x: Float[torch.Tensor, "hidden time window"], encoder: int, dropout: Dropout, *, causal: bool
+) -> Columns:
     r"""Give the mean over heads of :math:`\mathrm{softmax}(q k^\top / \sqrt{d}) v`, for each period to come.
 
     The heads share their values (interpretable multi-head attention, Lim et al. 2021). All past periods are looked at,
@@ -23,22 +24,27 @@ def attend(
     encoder
         Periods of a window that are past.
     """
-    windows, time, _ = x.shape
-    horizon, heads, width = time - encoder, part.n_head, part.d_k
+    width, time, windows = x.shape
+    horizon, heads = time - encoder, part.n_head
+    share, dtype = part.dropout.p, x.dtype
 
-    def joined(layers: list[Any], of: torch.Tensor) -> torch.Tensor:
-        return F.linear(of, torch.cat([one.weight for one in layers]), torch.cat([one.bias for one in layers]))
+    def of(layers: list[Any], columns: torch.Tensor) -> torch.Tensor:
+        """Give some layers of columns, by window, head, period and width."""
+        weight, bias = (torch.cat([getattr(one, name) for one in layers]) for name in ("weight", "bias"))
+        out = torch.addmm(bias[:, None], weight, columns).view(len(layers), part.d_k, -1, windows)
+        return out.permute(3, 0, 2, 1).contiguous()
 
-    query = joined([*part.q_layers], x[:, encoder:]).view(windows, horizon, heads, width).transpose(1, 2)
-    key, value = joined([*part.k_layers, part.v_layer], x).split([heads * width, part.d_v], dim=-1)
-    key = key.reshape(windows, time, heads, width).permute(0, 2, 3, 1)
-    scores = query.reshape(windows * heads, horizon, width) @ key.reshape(windows * heads, width, time)
-    scores = scores.view(windows, heads, horizon, time) / width**0.5
+    query = of([*part.q_layers], x[:, encoder:].flatten(1))
+    key = of([*part.k_layers, part.v_layer], x.flatten(1))
+    bias = None
     if causal:
-        step = torch.arange(horizon, device=x.device)
-        hidden = torch.cat([step.new_zeros(horizon, encoder, dtype=torch.bool), step >= step[:, None]], dim=1)
-        scores = scores.masked_fill(hidden, part.mask_bias)
-    shares = torch.softmax(scores, dim=-1).view(windows, heads * horizon, time)
-    found = part.dropout(shares @ value).view(windows, heads, horizon, -1).mean(dim=1)
-    out: torch.Tensor = part.dropout(part.w_h(found))
-    return out
+        step = torch.arange(horizon)
+        bias = x.new_zeros(horizon, time)
+        bias[:, encoder:].masked_fill_(step >= step[:, None], part.mask_bias)
+    value = key[:, -1:].expand(-1, heads, -1, -1)
+    found = torch.nn.functional.scaled_dot_product_attention(query, key[:, :-1], value, attn_mask=bias)
+    mask = dropout.mask(share, tuple(found.shape), dtype)
+    found = (found if mask is None else found * mask).mean(dim=1)
+    out = part.w_h.weight @ found.permute(2, 1, 0).reshape(part.d_v, -1)
+    mask = dropout.mask(share, tuple(out.shape), dtype)
+    return out if mask is None else out * mask

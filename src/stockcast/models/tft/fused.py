@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 
 from stockcast.models.tft.attention import attend
+from stockcast.models.tft.dropout import Dropout
+from stockcast.models.tft.gates import affine, gated, gated_by, residual
 from stockcast.models.tft.recurrence import recur
 from stockcast.models.tft.selection import select
 from stockcast.models.tft.windows import Input
@@ -26,46 +28,75 @@ def whole(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]
 def fused(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]:
     """Give the quantiles of windows of equal length, in units.
 
-    It is what ``network(x)["prediction"]`` gives: the same weights, the same dropout, other sums.
+    It is what ``network(x)["prediction"]`` gives: the same weights, dropout of the same distribution, other sums.
 
     Parameters
     ----------
     network
         The library's ``TemporalFusionTransformer``.
     """
-    given, embedded = network.hparams, network.input_embeddings
-    reals, codes = list(given.x_reals), list(embedded.x_categoricals)
+    given = network.hparams
+    dropout = Dropout(active=network.training)
+    windows, encoder = x["encoder_cont"].shape[:2]
+    horizon = x["decoder_cont"].shape[1]
 
-    def chosen(part: Any, periods: str, context: torch.Tensor | None) -> torch.Tensor:
-        numbers, categories = x[f"{periods}_cont"], x[f"{periods}_cat"]
-        if context is None:  # of a series, the same in every period
-            numbers, categories = numbers[:, :1], categories[:, :1]
-        of_code = [name for name in part.input_sizes if name in codes]
-        tables = [embedded.embeddings[name].weight for name in of_code]
-        of_number = [name for name in part.input_sizes if name not in codes]
-        read = numbers[..., [reals.index(name) for name in of_number]]
-        if len(part.input_sizes) == 1 and of_number:  # nothing to choose from
-            return part({of_number[0]: read})[0]
-        return select(part, tables, read, categories[..., [codes.index(name) for name in of_code]], context)
+    def around(part: Any, columns: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
+        bent = affine(part.fc1, columns)
+        if context is not None:
+            bent = (bent.unflatten(1, (-1, windows)) + (part.context.weight @ context)[:, None]).flatten(1)
+        return residual(part, bent, columns, _left(dropout, part.dropout, bent))
 
-    static = chosen(network.static_variable_selection, "encoder", None)[:, 0]
-    context = network.static_context_variable_selection(static)
-    past = chosen(network.encoder_variable_selection, "encoder", context)
-    ahead = chosen(network.decoder_variable_selection, "decoder", context)
-    hidden = network.static_context_initial_hidden_lstm(static)
-    cell = network.static_context_initial_cell_lstm(static)
-    told, hidden, cell = recur(network.lstm_encoder, past, hidden, cell)
-    later = recur(network.lstm_decoder, ahead, hidden, cell)[0]
+    static = _chosen(network, network.static_variable_selection, x, "encoder", None, dropout)
+    context = around(network.static_context_variable_selection, static)
+    past = _chosen(network, network.encoder_variable_selection, x, "encoder", context, dropout)
+    ahead = _chosen(network, network.decoder_variable_selection, x, "decoder", context, dropout)
+    hidden = around(network.static_context_initial_hidden_lstm, static)
+    cell = around(network.static_context_initial_cell_lstm, static)
+    told, hidden, cell = recur(network.lstm_encoder, past.view(-1, encoder, windows), hidden, cell)
+    later = recur(network.lstm_decoder, ahead.view(-1, horizon, windows), hidden, cell)[0]
     # the library's gates and norms of both are one and the same
-    found = network.post_lstm_gate_encoder(torch.cat([told, later], dim=1))
-    found = network.post_lstm_add_norm_encoder(found, torch.cat([past, ahead], dim=1))
-    encoder = past.shape[1]
-    enriched = network.static_enrichment(found, network.static_context_enrichment(static)[:, None])
-    seen = attend(network.multihead_attn, enriched, encoder, causal=given.causal_attention)
-    seen = network.post_attn_gate_norm(seen, enriched[:, encoder:])
-    out = network.pre_output_gate_norm(network.pos_wise_ff(seen), found[:, encoder:])
-    out = network.transform_output(network.output_layer(out), target_scale=x["target_scale"])
-    return out
+    both, unit = torch.cat([told, later], dim=1).flatten(1), network.post_lstm_gate_encoder
+    found = gated_by(
+        unit, network.post_lstm_add_norm_encoder, both, torch.cat([past, ahead], dim=1),
+        _left(dropout, unit.dropout, both),
+    )  # fmt: skip
+    enriched = around(network.static_enrichment, found, around(network.static_context_enrichment, static))
+    seen = attend(
+        network.multihead_attn, enriched.view(-1, encoder + horizon, windows), encoder, dropout,
+        causal=given.causal_attention,
+    )  # fmt: skip
+    first = encoder * windows
+    part = network.post_attn_gate_norm
+    seen = gated(part, seen, enriched[:, first:], _left(dropout, part.dropout, seen))
+    out = gated(network.pre_output_gate_norm, around(network.pos_wise_ff, seen), found[:, first:], None)
+    out = affine(network.output_layer, out).view(-1, horizon, windows).permute(2, 1, 0)
+    return network.transform_output(out, target_scale=x["target_scale"])
+
+
+def _chosen(
+    network: Any, part: Any, x: Input, periods: str, context: torch.Tensor | None, dropout: Dropout
+) -> torch.Tensor:
+    """Choose from the variables of some periods; of a series, which are the same in every period, in the first."""
+    numbers, categories = x[f"{periods}_cont"], x[f"{periods}_cat"]
+    if context is None:
+        numbers, categories = numbers[:, :1], categories[:, :1]
+    reals, codes = list(network.hparams.x_reals), list(network.input_embeddings.x_categoricals)
+    of_code = [name for name in part.input_sizes if name in codes]
+    of_number = [name for name in part.input_sizes if name not in codes]
+    tables = [network.input_embeddings.embeddings[name].weight for name in of_code]
+    read = numbers.permute(2, 1, 0)[[reals.index(name) for name in of_number]].flatten(1)
+    if len(of_number) == 1 and not of_code:  # nothing to choose from
+        out: torch.Tensor = part({of_number[0]: read.t()})[0].t()
+        return out
+    known = categories.permute(2, 1, 0)[[codes.index(name) for name in of_code]].flatten(1)
+    return select(part, tables, read, known, context, dropout)
+
+
+def _left(dropout: Dropout, share: Any, like: torch.Tensor) -> torch.Tensor | None:
+    """Give what dropout leaves of columns, whose share the library names or keeps in a layer."""
+    if isinstance(share, torch.nn.Dropout):
+        share = share.p
+    return None if share is None else dropout.mask(share, tuple(like.shape), like.dtype)
 
 
 @final

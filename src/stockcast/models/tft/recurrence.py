@@ -11,13 +11,13 @@ INTO = [0, 1, 3, 2]  # torch's order of gates (in, forget, cell, out) into that 
 
 def recur(
     layer: torch.nn.LSTM,
-    x: Float[torch.Tensor, "window time input"],
-    hidden: Float[torch.Tensor, "window hidden"],
-    cell: Float[torch.Tensor, "window hidden"],
+    x: Float[torch.Tensor, "input time window"],
+    hidden: Float[torch.Tensor, "hidden window"],
+    cell: Float[torch.Tensor, "hidden window"],
 ) -> tuple[
-    Float[torch.Tensor, "window time hidden"],
-    Float[torch.Tensor, "window hidden"],
-    Float[torch.Tensor, "window hidden"],
+    Float[torch.Tensor, "hidden time window"],
+    Float[torch.Tensor, "hidden window"],
+    Float[torch.Tensor, "hidden window"],
 ]:
     r"""Run one layer over all periods; give what it tells of each, and its last hidden and cell state.
 
@@ -30,9 +30,9 @@ def recur(
 
     Examples
     --------
-    >>> layer = torch.nn.LSTM(3, 4, batch_first=True)
-    >>> x, zero = torch.ones(2, 5, 3), torch.zeros(2, 4)
-    >>> torch.allclose(recur(layer, x, zero, zero)[0], layer(x)[0], atol=1e-6)
+    >>> layer = torch.nn.LSTM(3, 4)
+    >>> x, zero = torch.ones(3, 5, 2), torch.zeros(4, 2)
+    >>> torch.allclose(recur(layer, x, zero, zero)[0], layer(x.permute(1, 2, 0))[0].permute(2, 0, 1), atol=1e-6)
     True
     """
     bias = layer.bias_ih_l0 + layer.bias_hh_l0
@@ -48,14 +48,14 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         x, hidden, cell, *weights = given
-        windows, time, _ = x.shape
-        width = hidden.shape[1]
+        _, time, windows = x.shape
+        width = len(hidden)
         into, over, bias = (_turned(one, width) for one in weights)
-        by_time = x.permute(1, 2, 0).contiguous()
+        by_time = x.transpose(0, 1).contiguous()
         gates = torch.baddbmm(bias[:, None], into.expand(time, -1, -1), by_time)
         states, cells = (gates.new_empty(time + 1, width, windows) for _ in range(2))
         bent = gates.new_empty(time, width, windows)
-        states[0], cells[0] = hidden.t(), cell.t()
+        states[0], cells[0] = hidden, cell
         whole, sigmoids = gates.unbind(0), gates[:, : 3 * width].unbind(0)
         opened, forgot, told, new = (one.unbind(0) for one in gates.chunk(4, dim=1))
         h, c, b = states.unbind(0), cells.unbind(0), bent.unbind(0)
@@ -67,7 +67,7 @@ class _Recurrence(torch.autograd.Function):
             torch.tanh(c[t + 1], out=b[t])
             torch.mul(told[t], b[t], out=h[t + 1])
         ctx.save_for_backward(by_time, gates, states, cells, bent, into, over)
-        return states[1:].permute(2, 0, 1).contiguous(), h[time].t().contiguous(), c[time].t().contiguous()
+        return states[1:].transpose(0, 1).contiguous(), h[time].clone(), c[time].clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
@@ -82,9 +82,9 @@ class _Recurrence(torch.autograd.Function):
         # the gate that tells lies between them, and is turned by the hidden state in place of the cell
         of_told = bent * told * (1.0 - told)
         grown = torch.empty_like(gates)
-        by_state = given[0].permute(1, 2, 0).contiguous()
-        by_state[-1] += given[1].t()
-        by_cell = given[2].t().contiguous()
+        by_state = given[0].transpose(0, 1).contiguous()
+        by_state[-1] += given[1]
+        by_cell = given[2].clone()
         back = over.t().contiguous()
         h, bends, forgets = by_state.unbind(0), bend.unbind(0), forgot.unbind(0)
         whole = grown.unbind(0)
@@ -100,9 +100,9 @@ class _Recurrence(torch.autograd.Function):
             by_cell.mul_(forgets[t])
         x = torch.bmm(into.t().expand(time, -1, -1), grown)
         return (
-            x.permute(2, 0, 1),
-            torch.mm(back, whole[0]).t(),
-            by_cell.t(),
+            x.transpose(0, 1),
+            torch.mm(back, whole[0]),
+            by_cell,
             _turned(torch.bmm(grown, by_time.mT).sum(0), width),
             _turned(torch.bmm(grown, states[:-1].mT).sum(0), width),
             _turned(grown.sum((0, 2)), width),

@@ -1,0 +1,196 @@
+"""Gates, norms and gated residual networks of many columns at once, each with its own gradient.
+
+A value's width lies first and its columns (periods and windows) last: all that is done to single values then runs over long
+pieces of memory. A weight has its bias as one more column, and what it multiplies a row of ones.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+
+Columns = Float[torch.Tensor, "width column"]
+Weight = Float[torch.Tensor, "width read"]
+Mask = torch.Tensor | None
+
+
+class Opened(NamedTuple):
+    """What a gate has kept of its columns for the gradient."""
+
+    read: torch.Tensor  # what it read, after dropout, and a row of ones
+    gate: torch.Tensor  # what goes through, and by how much of it
+    normed: torch.Tensor
+    by: torch.Tensor  # one over the spread of each column
+
+
+class Bent(NamedTuple):
+    """What a gated residual network has kept besides: the slope of its bend, and what came out, with a row of ones."""
+
+    slope: torch.Tensor
+    read: torch.Tensor
+
+
+def weight_of(layer: torch.nn.Linear) -> Weight:
+    """Give the weight of a layer with its bias as the last column."""
+    return torch.cat([layer.weight, layer.bias[:, None]], dim=1)
+
+
+def room(rows: int, like: torch.Tensor) -> torch.Tensor:
+    """Give room for some rows, with one of ones below them."""
+    out = like.new_empty(rows + 1, like.shape[1])
+    out[-1] = 1.0
+    return out
+
+
+def norm(columns: torch.Tensor, eps: float) -> torch.Tensor:
+    """Norm every column in its place; give one over its spread."""
+    share = columns.new_full((1, len(columns)), 1.0 / len(columns))
+    columns.sub_(share @ columns)
+    by = (share @ (columns * columns)).add_(eps).rsqrt_()
+    columns.mul_(by)
+    return by
+
+
+def norm_back(
+    grown: torch.Tensor, normed: torch.Tensor, by: torch.Tensor, scale: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Give the gradient of what was normed and then scaled; ``grown · normed``; and the sum of that, scaled, by column."""
+    both = grown * normed
+    by_column = scale[None] @ both
+    out = grown * scale[:, None]
+    out.sub_((scale[None] @ grown).div_(len(scale))).addcmul_(normed, by_column, value=-1.0 / len(scale)).mul_(by)
+    return out, both, by_column
+
+
+def open_gate(read: torch.Tensor, skip: torch.Tensor, weight: torch.Tensor, eps: float) -> Opened:
+    r"""Give :math:`\mathrm{norm}(s + a \sigma(b))` of columns, where :math:`(a, b) = W r`."""
+    gate = weight @ read
+    through, much = gate.chunk(2)
+    normed = torch.addcmul(skip, through, much.sigmoid_())
+    return Opened(read, gate, normed, norm(normed, eps))
+
+
+def gate_back(of_sum: torch.Tensor, kept: Opened, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the gradients of what the gate read (without the row of ones), and of its weight."""
+    through, much = kept.gate.chunk(2)
+    grown = torch.empty_like(kept.gate)
+    of_through, of_much = grown.chunk(2)
+    torch.mul(of_sum, much, out=of_through)
+    torch.mul(of_through, through, out=of_much).addcmul_(of_much, much, value=-1.0)
+    return weight[:, :-1].t() @ grown, grown @ kept.read.t()
+
+
+def bend(columns: torch.Tensor, weight: torch.Tensor, mask: Mask) -> tuple[torch.Tensor, Bent]:
+    r"""Give :math:`m W \mathrm{elu}(x)`, with a row of ones, where m is what dropout leaves."""
+    slope = columns.clamp(max=0.0).exp_()
+    read = room(len(columns), columns)
+    torch.clamp(columns, min=0.0, out=read[:-1]).add_(slope).sub_(1.0)
+    out = room(len(weight), columns)
+    torch.mm(weight, read, out=out[:-1])
+    if mask is not None:
+        out[:-1].mul_(mask)
+    return out, Bent(slope, read)
+
+
+def bend_back(
+    grown: torch.Tensor, kept: Bent, weight: torch.Tensor, mask: Mask
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the gradients of the columns, and of the weight."""
+    if mask is not None:
+        grown.mul_(mask)
+    return (weight[:, :-1].t() @ grown).mul_(kept.slope), grown @ kept.read.t()
+
+
+def gated(part: Any, columns: Columns, skip: Columns, mask: Mask) -> Columns:
+    """Run the library's ``GateAddNorm``: dropout, gate, what goes around it, norm."""
+    return gated_by(part.glu, part.add_norm, columns, skip, mask)
+
+
+def gated_by(unit: Any, added: Any, columns: Columns, skip: Columns, mask: Mask) -> Columns:
+    """Run the library's ``GatedLinearUnit`` and ``AddNorm``, one after the other."""
+    out: torch.Tensor = _Gate.apply(  # type: ignore[no-untyped-call]
+        columns, skip, weight_of(unit.fc), added.norm.weight, added.norm.bias, mask, added.norm.eps
+    )
+    return out
+
+
+def residual(part: Any, bent: Columns, skip: Columns, mask: Mask) -> Columns:
+    """Run the library's ``GatedResidualNetwork`` from its bend on."""
+    last = part.gate_norm.add_norm.norm
+    out: torch.Tensor = _Residual.apply(  # type: ignore[no-untyped-call]
+        bent, skip, weight_of(part.fc2), weight_of(part.gate_norm.glu.fc), last.weight, last.bias, mask, last.eps
+    )
+    return out
+
+
+def affine(layer: torch.nn.Linear, columns: Columns) -> Columns:
+    """Run a linear layer."""
+    return torch.addmm(layer.bias[:, None], layer.weight, columns)
+
+
+def normed(layer: torch.nn.LayerNorm, columns: Columns) -> Columns:
+    """Run a norm over the width of every column."""
+    out: torch.Tensor = _Norm.apply(columns, layer.weight, layer.bias, layer.eps)  # type: ignore[no-untyped-call]
+    return out
+
+
+class _Norm(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, columns: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float
+    ) -> torch.Tensor:
+        out = columns.clone(memory_format=torch.contiguous_format)
+        by = norm(out, eps)
+        ctx.save_for_backward(out, by, scale)
+        return torch.addcmul(shift[:, None], out, scale[:, None])
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        out, both, _ = norm_back(grown, *ctx.saved_tensors)
+        return out, both.sum(1), grown.sum(1), None
+
+
+class _Gate(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, columns: torch.Tensor, skip: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor,
+        shift: torch.Tensor, mask: Mask, eps: float,
+    ) -> torch.Tensor:  # fmt: skip
+        read = room(len(columns), columns)
+        torch.mul(columns, 1.0 if mask is None else mask, out=read[:-1])
+        kept = open_gate(read, skip, weight, eps)
+        ctx.save_for_backward(*kept, weight, scale, mask)
+        return torch.addcmul(shift[:, None], kept.normed, scale[:, None])
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        *several, weight, scale, mask = ctx.saved_tensors
+        kept = Opened(*several)
+        of_sum, both, _ = norm_back(grown, kept.normed, kept.by, scale)
+        of_read, of_weight = gate_back(of_sum, kept, weight)
+        of_read = of_read if mask is None else of_read.mul_(mask)
+        return of_read, of_sum, of_weight, both.sum(1), grown.sum(1), None, None
+
+
+class _Residual(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, columns: torch.Tensor, skip: torch.Tensor, second: torch.Tensor, weight: torch.Tensor,
+        scale: torch.Tensor, shift: torch.Tensor, mask: Mask, eps: float,
+    ) -> torch.Tensor:  # fmt: skip
+        read, bent = bend(columns, second, mask)
+        kept = open_gate(read, skip, weight, eps)
+        ctx.save_for_backward(*kept, *bent, second, weight, scale, mask)
+        return torch.addcmul(shift[:, None], kept.normed, scale[:, None])
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        *several, slope, bent, second, weight, scale, mask = ctx.saved_tensors
+        kept = Opened(*several)
+        of_sum, both, _ = norm_back(grown, kept.normed, kept.by, scale)
+        of_read, of_weight = gate_back(of_sum, kept, weight)
+        of_columns, of_second = bend_back(of_read, Bent(slope, bent), second, mask)
+        return of_columns, of_sum, of_second, of_weight, both.sum(1), grown.sum(1), None, None
