@@ -9,7 +9,8 @@ from jaxtyping import Float
 
 from stockcast.models.tft.attention import attend
 from stockcast.models.tft.dropout import Dropout
-from stockcast.models.tft.gates import affine, gated, gated_by, residual
+from stockcast.models.tft.gates import affine, gated, residual
+from stockcast.models.tft.layout import Plan, Weights, laid_out
 from stockcast.models.tft.recurrence import recur
 from stockcast.models.tft.selection import select
 from stockcast.models.tft.windows import Input
@@ -17,6 +18,12 @@ from stockcast.models.tft.windows import Input
 SAME = 1e-4  # of the largest quantile: what other sums may change
 SLOWER = "computed as the library does it, which takes several times as long: {why}"
 OTHER = "this version of the library gives other quantiles than its parts put together here"
+
+
+def rescaled(given: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Bring what the network gives to units, as the library's normalisers do."""
+    scale = given["target_scale"]
+    return given["prediction"] * scale[:, 1, None, None] + scale[:, 0, None, None]
 
 
 def whole(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]:
@@ -35,68 +42,50 @@ def fused(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]
     network
         The library's ``TemporalFusionTransformer``.
     """
-    given = network.hparams
-    dropout = Dropout(active=network.training)
+    return computed(Plan.of(network), laid_out(network), x, Dropout(active=network.training))
+
+
+def computed(plan: Plan, weights: Weights, x: Input, dropout: Dropout) -> Float[torch.Tensor, "window horizon level"]:
+    """Compute a network (Lim et al. 2021) in columns: periods, and within them windows."""
+    eps = plan.eps
     windows, encoder = x["encoder_cont"].shape[:2]
     horizon = x["decoder_cont"].shape[1]
-
-    def around(part: Any, columns: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
-        bent = affine(part.fc1, columns)
-        if context is not None:
-            bent = (bent.unflatten(1, (-1, windows)) + (part.context.weight @ context)[:, None]).flatten(1)
-        return residual(part, bent, columns, _left(dropout, part.dropout, bent))
-
-    static = _chosen(network, network.static_variable_selection, x, "encoder", None, dropout)
-    context = around(network.static_context_variable_selection, static)
-    past = _chosen(network, network.encoder_variable_selection, x, "encoder", context, dropout)
-    ahead = _chosen(network, network.decoder_variable_selection, x, "decoder", context, dropout)
-    hidden = around(network.static_context_initial_hidden_lstm, static)
-    cell = around(network.static_context_initial_cell_lstm, static)
-    told, hidden, cell = recur(network.lstm_encoder, past.view(-1, encoder, windows), hidden, cell)
-    later = recur(network.lstm_decoder, ahead.view(-1, horizon, windows), hidden, cell)[0]
-    # the library's gates and norms of both are one and the same
-    both, unit = torch.cat([told, later], dim=1).flatten(1), network.post_lstm_gate_encoder
-    found = gated_by(
-        unit, network.post_lstm_add_norm_encoder, both, torch.cat([past, ahead], dim=1),
-        _left(dropout, unit.dropout, both),
-    )  # fmt: skip
-    enriched = around(network.static_enrichment, found, around(network.static_context_enrichment, static))
-    seen = attend(
-        network.multihead_attn, enriched.view(-1, encoder + horizon, windows), encoder, dropout,
-        causal=given.causal_attention,
-    )  # fmt: skip
     first = encoder * windows
-    part = network.post_attn_gate_norm
-    seen = gated(part, seen, enriched[:, first:], _left(dropout, part.dropout, seen))
-    out = gated(network.pre_output_gate_norm, around(network.pos_wise_ff, seen), found[:, first:], None)
-    out = affine(network.output_layer, out).view(-1, horizon, windows).permute(2, 1, 0)
-    return network.transform_output(out, target_scale=x["target_scale"])
 
+    def left(like: torch.Tensor) -> torch.Tensor | None:
+        return dropout.mask(plan.dropout, tuple(like.shape), like.dtype)
 
-def _chosen(
-    network: Any, part: Any, x: Input, periods: str, context: torch.Tensor | None, dropout: Dropout
-) -> torch.Tensor:
-    """Choose from the variables of some periods; of a series, which are the same in every period, in the first."""
-    numbers, categories = x[f"{periods}_cont"], x[f"{periods}_cat"]
-    if context is None:
-        numbers, categories = numbers[:, :1], categories[:, :1]
-    reals, codes = list(network.hparams.x_reals), list(network.input_embeddings.x_categoricals)
-    of_code = [name for name in part.input_sizes if name in codes]
-    of_number = [name for name in part.input_sizes if name not in codes]
-    tables = [network.input_embeddings.embeddings[name].weight for name in of_code]
-    read = numbers.permute(2, 1, 0)[[reals.index(name) for name in of_number]].flatten(1)
-    if len(of_number) == 1 and not of_code:  # nothing to choose from
-        out: torch.Tensor = part({of_number[0]: read.t()})[0].t()
-        return out
-    known = categories.permute(2, 1, 0)[[codes.index(name) for name in of_code]].flatten(1)
-    return select(part, tables, read, known, context, dropout)
+    def around(name: str, columns: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
+        bent = affine(weights, name, columns)
+        if context is not None:
+            bent = (bent.unflatten(1, (-1, windows)) + (weights[f"{name}.context"] @ context)[:, None]).flatten(1)
+        return residual(weights, name, bent, columns, left(bent), eps)
 
+    def chosen(name: str, periods: str, context: torch.Tensor | None) -> torch.Tensor:
+        numbers, codes = x[f"{periods}_cont"], x[f"{periods}_cat"]
+        if context is None:  # of a series, the same in every period
+            numbers, codes = numbers[:, :1], codes[:, :1]
+        choice = plan.choices[name]
+        read, known = (
+            of.permute(2, 1, 0)[at].flatten(1) for of, at in ((numbers, choice.numbers), (codes, choice.codes))
+        )
+        return select(weights, plan, name, read, known, context, dropout)
 
-def _left(dropout: Dropout, share: Any, like: torch.Tensor) -> torch.Tensor | None:
-    """Give what dropout leaves of columns, whose share the library names or keeps in a layer."""
-    if isinstance(share, torch.nn.Dropout):
-        share = share.p
-    return None if share is None else dropout.mask(share, tuple(like.shape), like.dtype)
+    static = chosen("static", "encoder", None)
+    context = around("static_context_variable_selection", static)
+    past, ahead = chosen("encoder", "encoder", context), chosen("decoder", "decoder", context)
+    hidden = around("static_context_initial_hidden_lstm", static)
+    cell = around("static_context_initial_cell_lstm", static)
+    told, hidden, cell = recur(weights, "lstm_encoder", past.view(-1, encoder, windows), hidden, cell)
+    later = recur(weights, "lstm_decoder", ahead.view(-1, horizon, windows), hidden, cell)[0]
+    both = torch.cat([told, later], dim=1).flatten(1)
+    found = gated(weights, "lstm_gate", both, torch.cat([past, ahead], dim=1), left(both), eps)
+    enriched = around("static_enrichment", found, around("static_context_enrichment", static))
+    seen = attend(weights, plan, enriched.view(-1, encoder + horizon, windows), encoder, dropout)
+    seen = gated(weights, "attention_gate", seen, enriched[:, first:], left(seen), eps)
+    out = gated(weights, "last_gate", around("pos_wise_ff", seen), found[:, first:], None, eps)
+    out = affine(weights, "output", out).view(-1, horizon, windows).permute(2, 1, 0)
+    return rescaled({"prediction": out, "target_scale": x["target_scale"]})
 
 
 @final

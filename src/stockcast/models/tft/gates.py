@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 
+from stockcast.models.tft.layout import Weights
+
 Columns = Float[torch.Tensor, "width column"]
-Weight = Float[torch.Tensor, "width read"]
 Mask = torch.Tensor | None
 
 
@@ -28,11 +29,6 @@ class Bent(NamedTuple):
 
     slope: torch.Tensor
     read: torch.Tensor
-
-
-def weight_of(layer: torch.nn.Linear) -> Weight:
-    """Give the weight of a layer with its bias as the last column."""
-    return torch.cat([layer.weight, layer.bias[:, None]], dim=1)
 
 
 def room(rows: int, like: torch.Tensor) -> torch.Tensor:
@@ -101,36 +97,28 @@ def bend_back(
     return (weight[:, :-1].t() @ grown).mul_(kept.slope), grown @ kept.read.t()
 
 
-def gated(part: Any, columns: Columns, skip: Columns, mask: Mask) -> Columns:
-    """Run the library's ``GateAddNorm``: dropout, gate, what goes around it, norm."""
-    return gated_by(part.glu, part.add_norm, columns, skip, mask)
-
-
-def gated_by(unit: Any, added: Any, columns: Columns, skip: Columns, mask: Mask) -> Columns:
-    """Run the library's ``GatedLinearUnit`` and ``AddNorm``, one after the other."""
-    out: torch.Tensor = _Gate.apply(  # type: ignore[no-untyped-call]
-        columns, skip, weight_of(unit.fc), added.norm.weight, added.norm.bias, mask, added.norm.eps
-    )
+def gated(weights: Weights, name: str, columns: Columns, skip: Columns, mask: Mask, eps: float) -> Columns:
+    """Run dropout, a gate, what goes around it, and a norm."""
+    gate, scale, shift = (weights[f"{name}.{key}"] for key in ("gate", "scale", "shift"))
+    out: torch.Tensor = _Gate.apply(columns, skip, gate, scale, shift, mask, eps)  # type: ignore[no-untyped-call]
     return out
 
 
-def residual(part: Any, bent: Columns, skip: Columns, mask: Mask) -> Columns:
-    """Run the library's ``GatedResidualNetwork`` from its bend on."""
-    last = part.gate_norm.add_norm.norm
-    out: torch.Tensor = _Residual.apply(  # type: ignore[no-untyped-call]
-        bent, skip, weight_of(part.fc2), weight_of(part.gate_norm.glu.fc), last.weight, last.bias, mask, last.eps
-    )
+def residual(weights: Weights, name: str, bent: Columns, skip: Columns, mask: Mask, eps: float) -> Columns:
+    """Run a gated residual network from its bend on."""
+    several = (weights[f"{name}.{key}"] for key in ("second", "gate", "scale", "shift"))
+    out: torch.Tensor = _Residual.apply(bent, skip, *several, mask, eps)  # type: ignore[no-untyped-call]
     return out
 
 
-def affine(layer: torch.nn.Linear, columns: Columns) -> Columns:
+def affine(weights: Weights, name: str, columns: Columns) -> Columns:
     """Run a linear layer."""
-    return torch.addmm(layer.bias[:, None], layer.weight, columns)
+    return torch.addmm(weights[f"{name}.first_bias"][:, None], weights[f"{name}.first"], columns)
 
 
-def normed(layer: torch.nn.LayerNorm, columns: Columns) -> Columns:
+def normed(columns: Columns, scale: torch.Tensor, shift: torch.Tensor, eps: float) -> Columns:
     """Run a norm over the width of every column."""
-    out: torch.Tensor = _Norm.apply(columns, layer.weight, layer.bias, layer.eps)  # type: ignore[no-untyped-call]
+    out: torch.Tensor = _Norm.apply(columns, scale, shift, eps)  # type: ignore[no-untyped-call]
     return out
 
 

@@ -9,7 +9,7 @@ from typing import final
 import torch
 
 from stockcast.core.errors import DataError
-from stockcast.models.tft.fused import PLAIN, Way
+from stockcast.models.tft.fused import PLAIN, Way, rescaled
 from stockcast.models.tft.recipe import Recipe
 from stockcast.models.tft.windows import Input
 
@@ -48,12 +48,6 @@ def key(name: str) -> str:
     'covariate_temp·max'
     """
     return name.replace(".", "·")
-
-
-def rescaled(given: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Bring what the network gives to units, as the library's normalisers do."""
-    scale = given["target_scale"]
-    return given["prediction"] * scale[:, 1, None, None] + scale[:, 0, None, None]
 
 
 def make(recipe: Recipe, size: Size, seed: int) -> torch.nn.Module:

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from jaxtyping import Float
 
-INTO = [0, 1, 3, 2]  # torch's order of gates (in, forget, cell, out) into that with the sigmoids side by side, and back
-
+from stockcast.models.tft.layout import Weights
 
 def recur(
-    layer: torch.nn.LSTM,
+    weights: Weights,
+    name: str,
     x: Float[torch.Tensor, "input time window"],
     hidden: Float[torch.Tensor, "hidden window"],
     cell: Float[torch.Tensor, "hidden window"],
@@ -26,18 +26,12 @@ def recur(
         (i, f, o)_t = \sigma(W x_t + U h_{t-1} + b), \quad g_t = \tanh(W_g x_t + U_g h_{t-1} + b_g)
 
     (Hochreiter & Schmidhuber 1997, as :class:`torch.nn.LSTM` has it.) A period takes seven operations, and five for the
-    gradient, in memory that lies side by side; what the gradient multiplies by is made for all periods at once.
-
-    Examples
-    --------
-    >>> layer = torch.nn.LSTM(3, 4)
-    >>> x, zero = torch.ones(3, 5, 2), torch.zeros(4, 2)
-    >>> torch.allclose(recur(layer, x, zero, zero)[0], layer(x.permute(1, 2, 0))[0].permute(2, 0, 1), atol=1e-6)
-    True
+    gradient, in memory that lies side by side; what the gradient multiplies by is made for all periods at once. The
+    gates lie as :mod:`stockcast.models.tft.layout` has them: in, forget, out, cell.
     """
-    bias = layer.bias_ih_l0 + layer.bias_hh_l0
+    into, over, bias, besides = (weights[f"{name}.{key}"] for key in ("into", "over", "bias", "bias_over"))
     out: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = _Recurrence.apply(  # type: ignore[no-untyped-call]
-        x, hidden, cell, layer.weight_ih_l0, layer.weight_hh_l0, bias
+        x, hidden, cell, into, over, bias + besides
     )
     return out
 
@@ -47,10 +41,9 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        x, hidden, cell, *weights = given
+        x, hidden, cell, into, over, bias = given
         _, time, windows = x.shape
         width = len(hidden)
-        into, over, bias = (_turned(one, width) for one in weights)
         by_time = x.transpose(0, 1).contiguous()
         gates = torch.baddbmm(bias[:, None], into.expand(time, -1, -1), by_time)
         states, cells = (gates.new_empty(time + 1, width, windows) for _ in range(2))
@@ -103,9 +96,9 @@ class _Recurrence(torch.autograd.Function):
             x.transpose(0, 1),
             torch.mm(back, whole[0]),
             by_cell,
-            _turned(torch.bmm(grown, by_time.mT).sum(0), width),
-            _turned(torch.bmm(grown, states[:-1].mT).sum(0), width),
-            _turned(grown.sum((0, 2)), width),
+            torch.bmm(grown, by_time.mT).sum(0),
+            torch.bmm(grown, states[:-1].mT).sum(0),
+            grown.sum((0, 2)),
         )
 
 
@@ -113,8 +106,3 @@ def _parts(gates: torch.Tensor, width: int) -> tuple[Sequence[torch.Tensor], Seq
     """Give the gates that the cell turns, by period: in and forget as one block, and the new cell, the last of them."""
     time, _, windows = gates.shape
     return gates[:, : 2 * width].view(time, 2, width, windows).unbind(0), gates[:, -width:].unbind(0)
-
-
-def _turned(weights: torch.Tensor, width: int) -> torch.Tensor:
-    """Put the gates into the other order; twice is none at all."""
-    return weights.view(4, width, *weights.shape[1:])[INTO].reshape(weights.shape)

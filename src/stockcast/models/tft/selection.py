@@ -1,6 +1,6 @@
 """The choice of variables: products of small weights first, then one pass over the columns of each number."""
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -18,11 +18,13 @@ from stockcast.models.tft.gates import (
     open_gate,
     residual,
 )
+from stockcast.models.tft.layout import Choice, Plan, Weights
 
 
 def select(
-    part: Any,
-    tables: list[torch.Tensor],
+    weights: Weights,
+    plan: Plan,
+    name: str,
     numbers: Float[torch.Tensor, "number column"],
     codes: Int[torch.Tensor, "code column"],
     context: Float[torch.Tensor, "hidden window"] | None,
@@ -37,92 +39,85 @@ def select(
 
     Parameters
     ----------
-    part
-        The library's ``VariableSelectionNetwork``, of codes first and then of numbers.
-    tables
-        The embedding of each code.
+    name
+        Of the choice: ``static``, ``encoder`` or ``decoder``.
     numbers, codes
         Columns are periods, and within them windows.
     """
-    names = list(part.input_sizes)
-    of_number = names[len(tables) :]
-    scaled = torch.stack(
-        [torch.stack([part.prescalers[name].weight[:, 0], part.prescalers[name].bias]) for name in of_number]
-    )
-    sizes = [len(table) for table in tables]
-    begin = torch.tensor([sum(sizes[:at]) for at in range(len(sizes))], dtype=codes.dtype)
-    hot = numbers.new_zeros(sum(sizes), numbers.shape[1]).scatter_(0, codes + begin[:, None], 1.0)
-    weights = _weights(part.flattened_grn, hot, numbers, tables, scaled, context, dropout)
-    known = torch.cat([part.single_variable_grns[name](table) for name, table in zip(names, tables, strict=False)])
-    spread = torch.block_diag(*(hot.new_ones(size, 1) for size in sizes))
-    of_numbers = weights[len(tables) :]
-    grns = [part.single_variable_grns[name] for name in of_number]
-    norms = [grn.gate_norm.add_norm.norm for grn in grns]
-    scale, shift = (torch.stack([getattr(one, name) for one in norms]) for name in ("weight", "bias"))
-    out = known.t() @ (hot * (spread @ weights[: len(tables)]))
-    return torch.addmm(out, shift.t(), of_numbers) + _mixed(grns, scaled, numbers, of_numbers, scale, dropout)
+    choice = plan.choices[name]
+    own = {key.removeprefix(f"{name}."): value for key, value in weights.items() if key.startswith(f"{name}.")}
+    if len(numbers) == 1 and not choice.codes:  # nothing to choose from
+        return _only(own, choice, plan, numbers, dropout)
+    begin = torch.tensor([sum(choice.sizes[:at]) for at in range(len(choice.sizes))], dtype=codes.dtype)
+    hot = numbers.new_zeros(sum(choice.sizes), numbers.shape[1]).scatter_(0, codes + begin[:, None], 1.0)
+    shares = _shares(own, choice, plan, hot, numbers, context, dropout)
+    count = len(choice.codes)
+    known = _known(own, choice, plan.eps)
+    out = known.t() @ (hot * (choice.spread @ shares[:count]))
+    out = torch.addmm(out, own["number.shift"].t(), shares[count:])
+    return out + _mixed(own, choice, plan, numbers, shares[count:], dropout)
 
 
-def _weights(
-    grn: Any, hot: torch.Tensor, numbers: torch.Tensor, tables: list[torch.Tensor], scaled: torch.Tensor,
-    context: torch.Tensor | None, dropout: Dropout,
+def _only(own: Weights, choice: Choice, plan: Plan, numbers: torch.Tensor, dropout: Dropout) -> torch.Tensor:
+    """Represent the one number that there is."""
+    return own["number.shift"].t() + _mixed(own, choice, plan, numbers, torch.ones_like(numbers), dropout)
+
+
+def _shares(
+    own: Weights, choice: Choice, plan: Plan, hot: torch.Tensor, numbers: torch.Tensor, context: torch.Tensor | None,
+    dropout: Dropout,
 ) -> torch.Tensor:  # fmt: skip
-    """Give the weights of the variables: the library's gated residual network of all embeddings side by side."""
-    whole = torch.block_diag(*tables, *(one[:1] for one in scaled))
-    added = torch.cat([whole.new_zeros(sum(table.shape[1] for table in tables)), scaled[:, 1].reshape(-1)])
-    whole = torch.cat([whole, added[None]])
-    skip = grn.resample_norm.resample(whole) * (torch.sigmoid(grn.resample_norm.mask) * 2.0)
-    first = whole @ grn.fc1.weight.t()
-    first = torch.cat([first[:-1], first[-1:] + grn.fc1.bias])
-    read = torch.cat([hot, numbers, torch.ones_like(numbers[:1])])
-    both = torch.cat([first, skip], dim=1).t() @ read
-    x, skip = both.split([grn.hidden_size, grn.output_size])
+    """Give the weights of the variables: the gated residual network of all embeddings side by side."""
+    first = own["whole"] @ own["first"].t()
+    first = torch.cat([first[:-1], first[-1:] + own["first_bias"]])
+    skip = (own["whole"] @ choice.wide) * (torch.sigmoid(own["mask"]) * 2.0)
+    both = torch.cat([first, skip], dim=1).t() @ torch.cat([hot, numbers, torch.ones_like(numbers[:1])])
+    x, skip = both.split([first.shape[1], skip.shape[1]])
     if context is not None:
-        x = (x.unflatten(1, (-1, context.shape[1])) + (grn.context.weight @ context)[:, None]).flatten(1)
-    mask = dropout.mask(grn.dropout, (grn.hidden_size, numbers.shape[1]), numbers.dtype)
-    return torch.softmax(residual(grn, x, normed(grn.resample_norm.norm, skip), mask), dim=0)
+        x = (x.unflatten(1, (-1, context.shape[1])) + (own["context"] @ context)[:, None]).flatten(1)
+    mask = dropout.mask(plan.dropout, tuple(x.shape), x.dtype)
+    skip = normed(skip, own["around"], own["around_shift"], plan.eps)
+    return torch.softmax(residual({f".{key}": value for key, value in own.items()}, "", x, skip, mask, plan.eps), dim=0)
+
+
+def _known(own: Weights, choice: Choice, eps: float) -> torch.Tensor:
+    """Give the representation of each code."""
+    count, width = len(choice.spread), own["whole"].shape[1] - own["scaled"].shape[0] * own["scaled"].shape[2]
+    open_ = choice.spread @ (torch.sigmoid(own["code.mask"]) * 2.0)
+    out = torch.nn.functional.layer_norm((own["whole"][:count, :width] @ choice.far) * open_, open_.shape[1:], eps=eps)
+    return torch.addcmul(choice.spread @ own["code.around_shift"], out, choice.spread @ own["code.around"])
 
 
 def _mixed(
-    grns: list[Any], scaled: torch.Tensor, numbers: torch.Tensor, weights: torch.Tensor, scale: torch.Tensor,
-    dropout: Dropout,
-) -> torch.Tensor:  # fmt: skip
+    own: Weights, choice: Choice, plan: Plan, numbers: torch.Tensor, shares: torch.Tensor, dropout: Dropout
+) -> torch.Tensor:
     """Add up the gated residual networks of all numbers, each its own, by their weights; their last shift is not in."""
-    first = torch.bmm(scaled, _stacked(grns, "fc1.weight").mT)
-    first = torch.cat([first[:, :1], first[:, 1:] + _stacked(grns, "fc1.bias")[:, None]], dim=1)
-    around, by = _around(grns, scaled, numbers)
-    masks = dropout.mask(grns[0].dropout, (len(grns), grns[0].hidden_size, numbers.shape[1]), numbers.dtype)
-    second, gate = (
-        torch.cat([_stacked(grns, f"{name}.weight"), _stacked(grns, f"{name}.bias")[..., None]], dim=-1)
-        for name in ("fc2", "gate_norm.glu.fc")
-    )
+    first = torch.bmm(own["scaled"], own["number.first"].mT)
+    first = torch.cat([first[:, :1], first[:, 1:] + own["number.first_bias"][:, None]], dim=1)
+    around, by = _around(own, choice, numbers, plan.eps)
+    masks = dropout.mask(plan.dropout, (*first.shape[::2], numbers.shape[1]), numbers.dtype)
+    second, gate, scale = (own[f"number.{key}"] for key in ("second", "gate", "scale"))
     out: torch.Tensor = _Mixed.apply(  # type: ignore[no-untyped-call]
-        numbers, weights, by, first.mT, around, second, gate, scale, masks, grns[0].gate_norm.add_norm.norm.eps
+        numbers, shares, by, first.mT, around, second, gate, scale, masks, plan.eps
     )
     return out
 
 
-def _around(grns: list[Any], scaled: torch.Tensor, numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _around(own: Weights, choice: Choice, numbers: torch.Tensor, eps: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Give what goes around the networks as a weight of (x / s, 1 / s, 1), and 1 / s, by which it is normed."""
-    if not hasattr(grns[0], "resample_norm"):  # as wide as the network: it is not normed
+    scaled = own["scaled"]
+    if choice.near is None:  # as wide as the network: it is not normed
         return torch.cat([scaled, torch.zeros_like(scaled[:, :1])], dim=1).mT, torch.ones_like(numbers)
-    part = grns[0].resample_norm
-    skip = part.resample(scaled.view(-1, scaled.shape[2])).view(len(grns), 2, -1)
-    skip = skip * (torch.sigmoid(_stacked(grns, "resample_norm.mask")) * 2.0)[:, None]
+    skip = (scaled @ choice.near) * (torch.sigmoid(own["number.mask"]) * 2.0)[:, None]
     skip = skip - skip.mean(dim=-1, keepdim=True)
     square = torch.bmm(skip, skip.mT) / skip.shape[2]
     variance = torch.bmm(
-        torch.stack([square[:, 0, 0], square[:, 0, 1], square[:, 1, 1]], dim=-1)[:, None],
+        square.flatten(1)[:, [0, 1, 3]][:, None],
         torch.stack([numbers * numbers, 2.0 * numbers, torch.ones_like(numbers)], dim=1),
     )[:, 0]
-    by = torch.rsqrt(variance.clamp(min=0.0) + part.norm.eps)
-    scale, shift = _stacked(grns, "resample_norm.norm.weight"), _stacked(grns, "resample_norm.norm.bias")
-    return torch.cat([skip * scale[:, None], shift[:, None]], dim=1).mT, by
-
-
-def _stacked(parts: list[Any], name: str) -> torch.Tensor:
-    """Put the same weights of several parts on one another."""
-    return torch.stack([cast("torch.Tensor", part.get_parameter(name)) for part in parts])
+    by = torch.rsqrt(variance.clamp(min=0.0) + eps)
+    skip = torch.cat([skip * own["number.around"][:, None], own["number.around_shift"][:, None]], dim=1)
+    return skip.mT, by
 
 
 class _Mixed(torch.autograd.Function):
