@@ -4,6 +4,7 @@ A value's width lies first and its columns (periods and windows) last: all that 
 pieces of memory. A weight has its bias as one more column, and what it multiplies a row of ones.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from jaxtyping import Float
 from stockcast.models.tft.layout import Weights
 
 Columns = Float[torch.Tensor, "width column"]
+BLOCK = 3_584
 Mask = torch.Tensor | None
 
 
@@ -29,6 +31,12 @@ class Bent(NamedTuple):
 
     slope: torch.Tensor
     read: torch.Tensor
+
+
+def blocks(columns: int) -> Iterator[slice]:
+    """Give the columns in blocks that stay in a core's own cache while several things are done to them."""
+    for begin in range(0, columns, BLOCK):
+        yield slice(begin, min(begin + BLOCK, columns))
 
 
 def room(rows: int, like: torch.Tensor) -> torch.Tensor:
@@ -66,14 +74,15 @@ def open_gate(read: torch.Tensor, skip: torch.Tensor, weight: torch.Tensor, eps:
     return Opened(read, gate, normed, norm(normed, eps))
 
 
-def gate_back(of_sum: torch.Tensor, kept: Opened, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give the gradients of what the gate read (without the row of ones), and of its weight."""
+def gate_back(of_sum: torch.Tensor, kept: Opened, weight: torch.Tensor, of_weight: torch.Tensor) -> torch.Tensor:
+    """Give the gradient of what the gate read (without the row of ones), and add that of its weight."""
     through, much = kept.gate.chunk(2)
     grown = torch.empty_like(kept.gate)
     of_through, of_much = grown.chunk(2)
     torch.mul(of_sum, much, out=of_through)
     torch.mul(of_through, through, out=of_much).addcmul_(of_much, much, value=-1.0)
-    return weight[:, :-1].t() @ grown, grown @ kept.read.t()
+    of_weight.addmm_(grown, kept.read.t())
+    return weight[:, :-1].t() @ grown
 
 
 def bend(columns: torch.Tensor, weight: torch.Tensor, mask: Mask) -> tuple[torch.Tensor, Bent]:
@@ -89,12 +98,13 @@ def bend(columns: torch.Tensor, weight: torch.Tensor, mask: Mask) -> tuple[torch
 
 
 def bend_back(
-    grown: torch.Tensor, kept: Bent, weight: torch.Tensor, mask: Mask
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give the gradients of the columns, and of the weight."""
+    grown: torch.Tensor, kept: Bent, weight: torch.Tensor, mask: Mask, of_weight: torch.Tensor
+) -> torch.Tensor:
+    """Give the gradient of the columns, and add that of the weight."""
     if mask is not None:
         grown.mul_(mask)
-    return (weight[:, :-1].t() @ grown).mul_(kept.slope), grown @ kept.read.t()
+    of_weight.addmm_(grown, kept.read.t())
+    return (weight[:, :-1].t() @ grown).mul_(kept.slope)
 
 
 def gated(weights: Weights, name: str, columns: Columns, skip: Columns, mask: Mask, eps: float) -> Columns:
@@ -145,21 +155,29 @@ class _Gate(torch.autograd.Function):
         ctx: Any, columns: torch.Tensor, skip: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor,
         shift: torch.Tensor, mask: Mask, eps: float,
     ) -> torch.Tensor:  # fmt: skip
-        read = room(len(columns), columns)
-        torch.mul(columns, 1.0 if mask is None else mask, out=read[:-1])
-        kept = open_gate(read, skip, weight, eps)
-        ctx.save_for_backward(*kept, weight, scale, mask)
-        return torch.addcmul(shift[:, None], kept.normed, scale[:, None])
+        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), []
+        for at in blocks(columns.shape[1]):
+            read = room(len(columns), columns[:, at])
+            torch.mul(columns[:, at], 1.0 if mask is None else mask[:, at], out=read[:-1])
+            opened = open_gate(read, skip[:, at], weight, eps)
+            torch.addcmul(shift[:, None], opened.normed, scale[:, None], out=out[:, at])
+            kept += opened
+        ctx.save_for_backward(weight, scale, mask, *kept)
+        return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        *several, weight, scale, mask = ctx.saved_tensors
-        kept = Opened(*several)
-        of_sum, both, _ = norm_back(grown, kept.normed, kept.by, scale)
-        of_read, of_weight = gate_back(of_sum, kept, weight)
+        weight, scale, mask, *kept = ctx.saved_tensors
+        of_sum, of_read = grown.new_empty(grown.shape), grown.new_empty(weight.shape[1] - 1, grown.shape[1])
+        of_weight, of_scale = torch.zeros_like(weight), torch.zeros_like(scale)
+        for number, at in enumerate(blocks(grown.shape[1])):
+            opened = Opened(*kept[4 * number : 4 * number + 4])
+            of_sum[:, at], both, _ = norm_back(grown[:, at], opened.normed, opened.by, scale)
+            of_scale += both.sum(1)
+            of_read[:, at] = gate_back(of_sum[:, at], opened, weight, of_weight)
         of_read = of_read if mask is None else of_read.mul_(mask)
-        return of_read, of_sum, of_weight, both.sum(1), grown.sum(1), None, None
+        return of_read, of_sum, of_weight, of_scale, grown.sum(1), None, None
 
 
 class _Residual(torch.autograd.Function):
@@ -168,17 +186,26 @@ class _Residual(torch.autograd.Function):
         ctx: Any, columns: torch.Tensor, skip: torch.Tensor, second: torch.Tensor, weight: torch.Tensor,
         scale: torch.Tensor, shift: torch.Tensor, mask: Mask, eps: float,
     ) -> torch.Tensor:  # fmt: skip
-        read, bent = bend(columns, second, mask)
-        kept = open_gate(read, skip, weight, eps)
-        ctx.save_for_backward(*kept, *bent, second, weight, scale, mask)
-        return torch.addcmul(shift[:, None], kept.normed, scale[:, None])
+        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), []
+        for at in blocks(columns.shape[1]):
+            read, bent = bend(columns[:, at], second, None if mask is None else mask[:, at])
+            opened = open_gate(read, skip[:, at], weight, eps)
+            torch.addcmul(shift[:, None], opened.normed, scale[:, None], out=out[:, at])
+            kept += [*opened, *bent]
+        ctx.save_for_backward(second, weight, scale, mask, *kept)
+        return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        *several, slope, bent, second, weight, scale, mask = ctx.saved_tensors
-        kept = Opened(*several)
-        of_sum, both, _ = norm_back(grown, kept.normed, kept.by, scale)
-        of_read, of_weight = gate_back(of_sum, kept, weight)
-        of_columns, of_second = bend_back(of_read, Bent(slope, bent), second, mask)
-        return of_columns, of_sum, of_second, of_weight, both.sum(1), grown.sum(1), None, None
+        second, weight, scale, mask, *kept = ctx.saved_tensors
+        of_sum, of_columns = grown.new_empty(grown.shape), grown.new_empty(second.shape[1] - 1, grown.shape[1])
+        of_second, of_weight, of_scale = (torch.zeros_like(one) for one in (second, weight, scale))
+        for number, at in enumerate(blocks(grown.shape[1])):
+            several = kept[6 * number : 6 * number + 6]
+            opened, bent = Opened(*several[:4]), Bent(*several[4:])
+            of_sum[:, at], both, _ = norm_back(grown[:, at], opened.normed, opened.by, scale)
+            of_scale += both.sum(1)
+            of_read = gate_back(of_sum[:, at], opened, weight, of_weight)
+            of_columns[:, at] = bend_back(of_read, bent, second, None if mask is None else mask[:, at], of_second)
+        return of_columns, of_sum, of_second, of_weight, of_scale, grown.sum(1), None, None

@@ -12,6 +12,7 @@ from stockcast.models.tft.gates import (
     Opened,
     bend,
     bend_back,
+    blocks,
     gate_back,
     norm_back,
     normed,
@@ -121,49 +122,60 @@ def _around(own: Weights, choice: Choice, numbers: torch.Tensor, eps: float) -> 
 
 
 class _Mixed(torch.autograd.Function):
-    """One number after the other: what is at work on its columns stays in the cache."""
+    """One block of columns after the other, and in it one number after the other."""
 
     @staticmethod
     def forward(
-        ctx: Any, numbers: torch.Tensor, weights: torch.Tensor, by: torch.Tensor, first: torch.Tensor,
+        ctx: Any, numbers: torch.Tensor, shares: torch.Tensor, by: torch.Tensor, first: torch.Tensor,
         around: torch.Tensor, second: torch.Tensor, gate: torch.Tensor, scale: torch.Tensor,
         masks: torch.Tensor | None, eps: float,
     ) -> torch.Tensor:  # fmt: skip
         count, columns = numbers.shape
-        out = numbers.new_zeros(scale.shape[1], columns)
-        kept = []
-        for v in range(count):
-            read, beside = _read(numbers[v], by[v])
-            inner, bent = bend(first[v] @ read, second[v], None if masks is None else masks[v])
-            opened = open_gate(inner, around[v] @ beside, gate[v], eps)
-            out.addcmul_(opened.normed * weights[v], scale[v, :, None])
-            kept += [*opened, *bent]
-        ctx.save_for_backward(numbers, weights, by, first, around, second, gate, scale, masks, *kept)
+        out, kept = numbers.new_empty(scale.shape[1], columns), []
+        firsts, seconds, gates, scales, arounds = (one.unbind(0) for one in (first, second, gate, scale, around))
+        for at in blocks(columns):
+            reads, besides = _read(numbers[:, at], by[:, at])
+            mixed = out.new_zeros(len(out), reads[0].shape[1])
+            left = [None] * count if masks is None else masks[:, :, at].unbind(0)
+            share = shares[:, None, at].unbind(0)
+            for v in range(count):
+                inner, bent = bend(firsts[v] @ reads[v], seconds[v], left[v])
+                opened = open_gate(inner, arounds[v] @ besides[v], gates[v], eps)
+                mixed.addcmul_(opened.normed * share[v], scales[v][:, None])
+                kept += [*opened, *bent]
+            out[:, at] = mixed
+        ctx.save_for_backward(numbers, shares, by, first, around, second, gate, scale, masks, *kept)
         return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        numbers, weights, by, first, around, second, gate, scale, masks, *kept = ctx.saved_tensors
-        given = (weights, by, first, around, second, gate, scale)
-        of_weights, of_by, of_first, of_around, of_second, of_gate, of_scale = (torch.empty_like(one) for one in given)
-        for v in range(len(numbers)):
-            several = kept[6 * v : 6 * v + 6]
-            opened, bent = Opened(*several[:4]), Bent(*several[4:])
-            of_sum, both, by_column = norm_back(grown, opened.normed, opened.by * weights[v], scale[v])
-            of_weights[v] = by_column[0]
-            torch.mv(both, weights[v], out=of_scale[v])
-            read, beside = _read(numbers[v], by[v])
-            of_around[v] = of_sum @ beside.t()
-            of_beside = around[v, :, :2].t() @ of_sum
-            torch.addcmul(of_beside[1], of_beside[0], numbers[v], out=of_by[v])
-            of_inner, of_gate[v] = gate_back(of_sum, opened, gate[v])
-            of_bent, of_second[v] = bend_back(of_inner, bent, second[v], None if masks is None else masks[v])
-            of_first[v] = of_bent @ read.t()
-        return None, of_weights, of_by, of_first, of_around, of_second, of_gate, of_scale, None, None
+        numbers, shares, by, *weights, masks = ctx.saved_tensors[:9]
+        kept = iter(ctx.saved_tensors[9:])
+        of_weights = [torch.zeros_like(one) for one in weights]
+        of_shares, of_by = torch.empty_like(shares), torch.empty_like(by)
+        firsts, arounds, seconds, gates, scales = (one.unbind(0) for one in weights)
+        of_first, of_around, of_second, of_gate, of_scale = (one.unbind(0) for one in of_weights)
+        for at in blocks(numbers.shape[1]):
+            reads, besides = _read(numbers[:, at], by[:, at])
+            left = [None] * len(numbers) if masks is None else masks[:, :, at].unbind(0)
+            share, block = shares[:, at].unbind(0), grown[:, at].contiguous()
+            of_besides = []
+            for v in range(len(numbers)):
+                opened, bent = (kind(*(next(kept) for _ in kind._fields)) for kind in (Opened, Bent))
+                of_sum, both, of_shares[v, at] = norm_back(block, opened.normed, opened.by * share[v], scales[v])
+                of_scale[v].addmv_(both, share[v])
+                of_around[v].addmm_(of_sum, besides[v].t())
+                of_besides.append(arounds[v][:, :2].t() @ of_sum)
+                of_inner = gate_back(of_sum, opened, gates[v], of_gate[v])
+                of_bent = bend_back(of_inner, bent, seconds[v], left[v], of_second[v])
+                of_first[v].addmm_(of_bent, reads[v].t())
+            of_beside = torch.stack(of_besides)
+            of_by[:, at] = torch.addcmul(of_beside[:, 1], of_beside[:, 0], numbers[:, at])
+        return None, of_shares, of_by, *of_weights, None, None
 
 
-def _read(number: torch.Tensor, by: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give (x, 1) and (x / s, 1 / s, 1) of a number, as rows."""
-    one = torch.ones_like(number)
-    return torch.stack([number, one]), torch.stack([number * by, by, one])
+def _read(numbers: torch.Tensor, by: torch.Tensor) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+    """Give (x, 1) and (x / s, 1 / s, 1) of every number, as rows."""
+    one = torch.ones_like(numbers)
+    return torch.stack([numbers, one], dim=1).unbind(0), torch.stack([numbers * by, by, one], dim=1).unbind(0)
