@@ -25,7 +25,7 @@ from stockcast.demand.arrays import pack, unpack
 from stockcast.models.ladder import Ladder
 from stockcast.models.pooled import in_order
 from stockcast.models.ranks import Ranks, ranked
-from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, network, reading, saved, training
+from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, learner, network, reading, saved, training
 from stockcast.models.tft.batcher import Pool
 from stockcast.models.tft.course import Course
 from stockcast.models.tft.fused import Way
@@ -164,15 +164,15 @@ def test_the_deadline_of_the_run_reaches_it():
 def test_a_device_without_room_takes_the_step_in_halves_and_it_is_told(monkeypatch):
     past, course = PAST, replace(COURSE, steps=4, every=4)
     whole = train(past, course)
-    loss_of, sizes = training.loss_of, []
+    loss_of, sizes = learner.loss_of, []
 
-    def crowded(net, x, y, way):
+    def crowded(net, x, y, *more):
         sizes.append(len(y[0]))
         if net.training and len(y[0]) > 8:
             raise torch.OutOfMemoryError("no room")
-        return loss_of(net, x, y, way)
+        return loss_of(net, x, y, *more)
 
-    monkeypatch.setattr(training, "loss_of", crowded)
+    monkeypatch.setattr(learner, "loss_of", crowded)
     # dropout falls differently on halves: compare without it
     halves = train(past, course)
     assert sizes[:5] == [16, 8, 8, 8, 8]
@@ -256,7 +256,7 @@ def test_no_room_for_a_few_windows_is_an_error(monkeypatch):
     def never(*given):
         raise torch.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(training, "loss_of", never)
+    monkeypatch.setattr(learner, "loss_of", never)
     with pytest.raises(torch.OutOfMemoryError):
         train(PAST, COURSE)
     _, fallback = Ladder(Tft(budget=SMALL)).fit(PAST, seed=7).climb(PAST, 5, seed=7, n_paths=5)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import torch
 from jaxtyping import Float
@@ -88,6 +88,14 @@ def computed(plan: Plan, weights: Weights, x: Input, dropout: Dropout) -> Float[
     return rescaled({"prediction": out, "target_scale": x["target_scale"]})
 
 
+class Given(NamedTuple):
+    """What the network is computed with in a step: weights as they are laid out, and what is left out of values."""
+
+    plan: Plan
+    weights: Weights
+    dropout: Dropout
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -96,8 +104,12 @@ class Way:
     forward: Callable[[Any, Input], torch.Tensor] = whole
     precision: torch.dtype | None = None
 
-    def quantiles(self, network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]:
+    def quantiles(
+        self, network: Any, x: Input, given: "Given | None" = None
+    ) -> Float[torch.Tensor, "window horizon level"]:
         """Give the quantiles of windows in float32."""
+        if given is not None:
+            return computed(given.plan, given.weights, x, given.dropout)
         device = x["encoder_cont"].device.type
         with torch.autocast(device, dtype=self.precision or torch.bfloat16, enabled=self.precision is not None):
             return self.forward(network, x).float()

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from stockcast.models.tft.layout import Weights
 
 Columns = Float[torch.Tensor, "width column"]
-BLOCK = 3_584
+BLOCK = 7_168
 Mask = torch.Tensor | None
 
 

@@ -9,7 +9,7 @@ from typing import final
 import torch
 
 from stockcast.core.errors import DataError
-from stockcast.models.tft.fused import PLAIN, Way, rescaled
+from stockcast.models.tft.fused import PLAIN, Given, Way, rescaled, whole
 from stockcast.models.tft.recipe import Recipe
 from stockcast.models.tft.windows import Input
 
@@ -86,17 +86,27 @@ def make(recipe: Recipe, size: Size, seed: int) -> torch.nn.Module:
 
 
 def loss_of(
-    network: torch.nn.Module, x: Input, y: tuple[torch.Tensor, torch.Tensor], way: Way = PLAIN
+    network: torch.nn.Module,
+    x: Input,
+    y: tuple[torch.Tensor, torch.Tensor],
+    way: Way = PLAIN,
+    given: Given | None = None,
 ) -> torch.Tensor:
     """Give the library's quantile loss of some windows: the mean over windows, periods and levels of weighted losses.
 
     Parameters
     ----------
-    way
-        How the network is computed; the loss itself is computed in float32.
+    way, given
+        How the network is computed, and with which weights, where not its own; the loss itself is computed in float32.
     """
-    loss: torch.Tensor = network.loss(way.quantiles(network, x), y)  # type: ignore[operator]
-    return loss
+    quantiles = way.quantiles(network, x, given)
+    if way.forward is whole:
+        loss: torch.Tensor = network.loss(quantiles, y)  # type: ignore[operator]
+        return loss
+    came, weight = y
+    level = torch.tensor(LEVELS, dtype=came.dtype)
+    beyond = came[..., None] - quantiles
+    return (torch.maximum(level * beyond, (level - 1.0) * beyond) * weight[..., None]).mean() * 2.0
 
 
 def weights_of(network: torch.nn.Module) -> dict[str, torch.Tensor]:

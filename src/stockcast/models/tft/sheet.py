@@ -60,6 +60,11 @@ class Sheet:
         parts = leaf.split([shape.numel() for shape in self._layout.values()])
         return leaf, {name: part.view(shape) for (name, shape), part in zip(self._layout.items(), parts, strict=True)}
 
+    def clear(self) -> None:
+        """Forget the gradient."""
+        if self.values.grad is not None:
+            self.values.grad.zero_()
+
     def add(self, grown: torch.Tensor) -> None:
         """Add the gradient of what :meth:`drawn` gave."""
         if self._index is None or self.values.grad is None:

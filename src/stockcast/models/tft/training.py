@@ -19,10 +19,10 @@ from stockcast.models.tft import saved
 from stockcast.models.tft.batcher import Pairs, Pool, joined, seed_of, some
 from stockcast.models.tft.course import NEWEST, Course
 from stockcast.models.tft.fused import PLAIN, Way
-from stockcast.models.tft.network import give, loss_of, weights_of
+from stockcast.models.tft.learner import Learner
+from stockcast.models.tft.network import loss_of, weights_of
 from stockcast.models.tft.windows import Windows
 
-CLIP = 1.0  # norm of a gradient beyond which it is shortened
 LOOK = 256  # windows that are looked at at once
 SMALLEST = 8  # windows that a device must have room for
 STOPPED = f"{STRUCK}: learning ended after {{done}} of {{steps}} steps, with the best weights until then"
@@ -155,36 +155,36 @@ def train(
         If the device has no room for a few windows.
     """
     device = windows.device
-    optimizer = adam(network, course)
     progress, best, notes = Progress(), None, []
     finished = None
     with computing(device):
         way, told = Way.of(network, windows.gather(*pool.pair(torch.arange(min(2, pool.count), device=device)))[0])
         notes += told
+        learner = Learner.of(network, windows, way, course)
         left = keeper.read() if keeper else None
         if left is not None:
-            progress, best = left[0], _restore(network, optimizer, left[1])
+            progress, best = left[0], learner.restore(left[1])
         elif begun:
-            best = _look(network, windows, held_out, progress, best, way)
+            best = _look(learner, held_out, progress, best)
         network.train()
+        cut = False
         while progress.step < course.steps and progress.waits < course.patience:
-            if stop():
+            cut = stop()
+            if cut:
                 notes.append(STOPPED.format(done=progress.step, steps=course.steps))
                 break
             pairs = pool.draw(course.batch, stream.child("windows"), progress.step)
-            optimizer.param_groups[0]["lr"] = course.rate_at(progress.step)
-            _step(network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.step), progress, way)
+            seed = seed_of(stream.child("dropout"), progress.step)
+            _step(learner, pairs, seed, course.rate_at(progress.step), progress)
             progress.step += 1
             if progress.step % course.every == 0 or progress.step == course.steps:
-                best = _look(network, windows, held_out, progress, best, way)
+                best = _look(learner, held_out, progress, best)
             if keeper and progress.step % keeper.every == 0:
-                keeper.write(progress, _state(network, optimizer, best))
-        if newest is not None and best is not None and not notes:
-            finished, told = _finish(
-                network, optimizer, windows, newest, course, stream.child("last"), progress, best, keeper, stop, way
-            )
+                keeper.write(progress, learner.state(best))
+        if newest is not None and best is not None and not cut:
+            finished, told = _finish(learner, newest, course, stream.child("last"), progress, best, keeper, stop)
             notes += told
-    if best is None and not notes:
+    if best is None and not cut:
         notes.append(LOST)
     if progress.parts > 1:
         part = -(-course.batch // progress.parts)
@@ -192,15 +192,9 @@ def train(
     return Trained(best, finished or best, progress, tuple(notes))
 
 
-def adam(network: torch.nn.Module, course: Course) -> torch.optim.Adam:
-    """Make the optimizer."""
-    return torch.optim.Adam(network.parameters(), lr=course.rate, fused=True)
-
-
 def _finish(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, newest: tuple[Pool, Pool],
-    course: Course, stream: Stream, progress: Progress, best: dict[str, torch.Tensor], keeper: Keeper | None,
-    stop: Callable[[], bool], way: Way,
+    learner: Learner, newest: tuple[Pool, Pool], course: Course, stream: Stream, progress: Progress,
+    best: dict[str, torch.Tensor], keeper: Keeper | None, stop: Callable[[], bool],
 ) -> tuple[dict[str, torch.Tensor] | None, list[str]]:  # fmt: skip
     """Take the last steps, from the best weights on; give None where the deadline cut them, or a loss is not finite.
 
@@ -208,87 +202,43 @@ def _finish(
     """
     steps, fresh = course.last(progress.best_step), round(NEWEST * course.batch)
     if progress.last == 0:
-        give(network, best)
-        optimizer = adam(network, course)
+        learner.begin_again(best, course)
     while progress.last < steps:
         if stop():
             return None, [UNSEEN]
         whole = newest[0].draw(course.batch - fresh, stream.child("windows"), progress.last)
         pairs = joined(newest[1].draw(fresh, stream.child("newest"), progress.last), whole)
-        optimizer.param_groups[0]["lr"] = course.last_rate_at(progress.last, steps)
-        _step(network, optimizer, windows, pairs, seed_of(stream.child("dropout"), progress.last), progress, way)
+        rate = course.last_rate_at(progress.last, steps)
+        _step(learner, pairs, seed_of(stream.child("dropout"), progress.last), rate, progress)
         progress.last += 1
         if keeper and (progress.step + progress.last) % keeper.every == 0:
-            keeper.write(progress, _state(network, optimizer, best))
-    done = {name: value.clone() for name, value in weights_of(network).items()}
+            keeper.write(progress, learner.state(best))
+    done = {name: value.clone() for name, value in weights_of(learner.network).items()}
     return (done if all(bool(torch.isfinite(value).all()) for value in done.values()) else None), []
 
 
 def _look(
-    network: torch.nn.Module, windows: Windows, held_out: Pairs, progress: Progress,
-    best: dict[str, torch.Tensor] | None, way: Way,
-) -> dict[str, torch.Tensor] | None:  # fmt: skip
+    learner: Learner, held_out: Pairs, progress: Progress, best: dict[str, torch.Tensor] | None
+) -> dict[str, torch.Tensor] | None:
     """Judge the weights; give those that are the best until now."""
-    loss = judge(network, windows, held_out, way)
+    loss = judge(learner.network, learner.windows, held_out, learner.way)
     progress.looks.append((progress.step, loss))
     progress.waits += 1
     if loss > progress.best or loss != loss:
         return best
     progress.best, progress.best_step, progress.waits = loss, progress.step, 0
-    return {name: value.clone() for name, value in weights_of(network).items()}
+    return {name: value.clone() for name, value in weights_of(learner.network).items()}
 
 
-def _step(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, windows: Windows, pairs: Pairs, seed: int,
-    progress: Progress, way: Way,
-) -> None:  # fmt: skip
+def _step(learner: Learner, pairs: Pairs, seed: int, rate: float, progress: Progress) -> None:
     """Take one step; where the device has no room for its windows, in twice as many parts."""
-    batch = len(pairs[0])
     while True:
-        size = -(-batch // progress.parts)
-        torch.manual_seed(seed)
-        optimizer.zero_grad()
         try:
-            for begin in range(0, batch, size):
-                part = some(pairs, begin, size)
-                share = len(part[0]) / batch
-                (share * loss_of(network, *windows.gather(*part), way)).backward()  # type: ignore[no-untyped-call]
-            break
+            learner.step(pairs, seed, rate, progress.parts)
+            return
         except torch.OutOfMemoryError:
-            if size <= SMALLEST:
+            if -(-len(pairs[0]) // progress.parts) <= SMALLEST:
                 raise
             progress.parts *= 2
-            if windows.device == "cuda":
+            if learner.windows.device == "cuda":
                 torch.cuda.empty_cache()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-    optimizer.step()
-
-
-def _state(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, best: Mapping[str, torch.Tensor] | None
-) -> dict[str, torch.Tensor]:
-    """Give all tensors of a training by name."""
-    out = {f"now/{name}": value for name, value in weights_of(network).items()}
-    out |= {f"best/{name}": value for name, value in (best or {}).items()}
-    for name, parameter in network.named_parameters():
-        for what, value in optimizer.state.get(parameter, {}).items():
-            out[f"adam/{what}/{name}"] = torch.as_tensor(value)
-    return out
-
-
-def _restore(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]
-) -> dict[str, torch.Tensor] | None:
-    """Put the tensors of a training back; give the best weights so far."""
-    device = next(network.parameters()).device
-    parts: dict[str, dict[str, torch.Tensor]] = {"now": {}, "best": {}, "adam": {}}
-    for name, value in tensors.items():
-        of, _, rest = name.partition("/")
-        parts[of][rest] = value.to(device)
-    give(network, parts["now"])
-    for name, parameter in network.named_parameters():
-        for whole, value in parts["adam"].items():
-            what, _, of = whole.partition("/")
-            if of == name:
-                optimizer.state[parameter][what] = value
-    return parts["best"] or None
