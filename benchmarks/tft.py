@@ -109,15 +109,9 @@ def network_for(recipe, reals: list[str] | None = None, codes: list[str] | None 
     return net
 
 
-def steps(net, give: Callable[[], tuple], count: int, way=None) -> tuple[float, float]:
-    """Take steps in a plain loop; give the seconds of all of it, and of getting the windows.
-
-    Without a way the network is computed as the library does it.
-    """
+def steps(net, give: Callable[[], tuple], count: int) -> tuple[float, float]:
+    """Take steps in a plain loop as the library computes them; give the seconds, and those of getting the windows."""
     import torch
-
-    from stockcast.models.tft.fused import PLAIN
-    from stockcast.models.tft.network import loss_of
 
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
     begin, data = time.perf_counter(), 0.0
@@ -127,10 +121,34 @@ def steps(net, give: Callable[[], tuple], count: int, way=None) -> tuple[float, 
         x, y = give()
         data += time.perf_counter() - at
         optimizer.zero_grad()
-        loss_of(net, x, y, way or PLAIN).backward()
+        net.loss(net(x)["prediction"], y).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
     return time.perf_counter() - begin, data
+
+
+def own_steps(net, windows, pool, batch: int, count: int, threads: int) -> tuple[float, float]:
+    """Take steps as a training does; give the seconds, and those of getting the windows, which is timed beside it."""
+    from stockcast.core.random import Stream
+    from stockcast.models.tft.batcher import seed_of
+    from stockcast.models.tft.course import Course
+    from stockcast.models.tft.fused import Way
+    from stockcast.models.tft.learner import Learner
+    from stockcast.models.tft.training import computing
+
+    stream = Stream(7, "bench")
+    with computing("cpu"):
+        way, told = Way.of(net.train(), windows.gather(*pool.draw(2, stream, 0))[0])
+        assert not told, told
+        learner = Learner.of(net, windows, way, Course(count, batch, 1e-3, count, 1))
+        learner.threads = threads
+        begin = time.perf_counter()
+        for step in range(count):
+            learner.step(pool.draw(batch, stream, step), seed_of(stream, step), 1e-3, 1)
+        seconds, begin = time.perf_counter() - begin, time.perf_counter()
+        for step in range(5):
+            windows.gather(*pool.draw(batch, stream, step))
+        return seconds, (time.perf_counter() - begin) / 5 * count
 
 
 def giver(windows, pool, batch: int) -> Callable[[], tuple]:
@@ -141,10 +159,8 @@ def giver(windows, pool, batch: int) -> Callable[[], tuple]:
 
 
 def ours(n: int, days: int, file: Path, count: int, batch: int, threads: int, loaders: int) -> dict[str, float]:
-    """Prepare and train from arrays."""
+    """Prepare and train from arrays; the network in columns, a part of each step for each thread."""
     import torch
-
-    from stockcast.models.tft.fused import Way
 
     torch.set_num_threads(threads)
     past = shop(n, days, file)
@@ -152,11 +168,7 @@ def ours(n: int, days: int, file: Path, count: int, batch: int, threads: int, lo
     begin = time.perf_counter()
     windows, pool, _ = prepared(past)
     prep = time.perf_counter() - begin
-    net = network_for(windows.recipe)
-    give = giver(windows, pool, batch)
-    way, told = Way.of(net, give()[0])
-    assert not told
-    seconds, data = steps(net, give, -(-count // batch), way)
+    seconds, data = own_steps(network_for(windows.recipe), windows, pool, batch, -(-count // batch), threads)
     return {"prep": prep, "loop": seconds, "data": data, "windows": -(-count // batch) * batch}
 
 

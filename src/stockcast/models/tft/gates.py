@@ -114,14 +114,16 @@ def gated(weights: Weights, name: str, columns: Columns, skip: Columns, mask: Ma
     return out
 
 
-def residual(weights: Weights, name: str, bent: Columns, skip: Columns, mask: Mask, eps: float) -> Columns:
+def residual(
+    weights: Weights, name: str, bent: Float[torch.Tensor, "inner column"], skip: Columns, mask: Mask, eps: float
+) -> Columns:
     """Run a gated residual network from its bend on."""
     several = (weights[f"{name}.{key}"] for key in ("second", "gate", "scale", "shift"))
     out: torch.Tensor = _Residual.apply(bent, skip, *several, mask, eps)  # type: ignore[no-untyped-call]
     return out
 
 
-def affine(weights: Weights, name: str, columns: Columns) -> Columns:
+def affine(weights: Weights, name: str, columns: Columns) -> Float[torch.Tensor, "inner column"]:
     """Run a linear layer."""
     return torch.addmm(weights[f"{name}.first_bias"][:, None], weights[f"{name}.first"], columns)
 
