@@ -14,12 +14,14 @@ from made_panels import panel
 
 from stockcast.core.random import Stream
 from stockcast.models.pooled import in_order
-from stockcast.models.tft import Tft, fused, network
+from stockcast.models.tft import Tft, fused, layout, network
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft.batcher import Pool
+from stockcast.models.tft.dropout import Dropout
 from stockcast.models.tft.fused import PLAIN, Way
 from stockcast.models.tft.network import Size
 from stockcast.models.tft.recurrence import recur
+from stockcast.models.tft.sheet import Sheet
 from stockcast.models.tft.windows import Windows
 
 SEASON = np.random.default_rng(3).poisson(4.0 + 3.0 * np.sin(np.arange(200) / 3), (5, 200)).astype(float)
@@ -80,14 +82,24 @@ def test_loss_and_gradients_are_those_of_the_librarys_forward(kind, size):
     for name, value in theirs.items():
         if value is not None:
             room = max(1e-5 * float(value.abs().max()), 1e-9 * largest)
-            torch.testing.assert_close(mine[name], value, rtol=0.0, atol=room, msg=lambda text, of=name: f"{of}: {text}")
+            torch.testing.assert_close(
+                mine[name], value, rtol=0.0, atol=room, msg=lambda text, of=name: f"{of}: {text}"
+            )
 
 
 def test_the_recurrent_layer_is_torchs():
     torch.manual_seed(2)
     layer = torch.nn.LSTM(3, 4, batch_first=True).double()
-    x, hidden, cell = (torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((5, 7, 3), (5, 4), (5, 4)))
-    mine = recur(layer, x, hidden, cell)
+    x, hidden, cell = (
+        torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((5, 7, 3), (5, 4), (5, 4))
+    )
+    into = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    weights = {
+        f"one.{name}": layout.turned(getattr(layer, f"{of}_l0"))
+        for name, of in zip(("into", "over", "bias", "bias_over"), into, strict=True)
+    }
+    mine = recur(weights, "one", x.permute(2, 1, 0), hidden.t(), cell.t())
+    mine = (mine[0].permute(2, 1, 0), mine[1].t(), mine[2].t())
     out, (last, kept) = layer(x, (hidden[None], cell[None]))
     wanted = (out, last[0], kept[0])
     by = [torch.randn_like(one) for one in wanted]
@@ -95,6 +107,43 @@ def test_the_recurrent_layer_is_torchs():
     found, theirs = (torch.autograd.grad(several, given, by) for several in (mine, wanted))
     for one, other in zip((*mine, *found), (*wanted, *theirs), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_weights_laid_out_on_a_sheet_are_the_networks_and_so_are_their_gradients():
+    net, (x, y) = drawn(PANELS["days"](), SIZES["usual"], 6)
+    before = {name: value.detach().clone() for name, value in net.named_parameters()}
+    wanted = gradients(net, x, y, FUSED)[1]
+    sheet = Sheet(net)
+    sheet.lay_out(net)
+    for name, value in net.named_parameters():
+        assert torch.equal(value, before[name]), name
+    leaf, weights = sheet.drawn()
+    assert {name: value.shape for name, value in weights.items()} == {
+        name: value.shape for name, value in layout.laid_out(net).items()
+    }
+    given = fused.Given(layout.Plan.of(net), weights, Dropout(active=False))
+    (grown,) = torch.autograd.grad(network.loss_of(net, x, y, FUSED, given), leaf)
+    sheet.add(grown)
+    for name, value in net.named_parameters():
+        theirs = torch.zeros_like(value) if wanted[name] is None else wanted[name]
+        torch.testing.assert_close(value.grad, theirs, rtol=1e-5, atol=1e-8, msg=lambda text, of=name: f"{of}: {text}")
+    sheet.clear()
+    assert float(sheet.values.grad.abs().max()) == 0.0
+
+
+def test_as_many_values_are_left_out_as_asked_for_and_each_alone():
+    torch.manual_seed(3)
+    dropout = Dropout(active=True)
+    mask = dropout.mask(0.1, (100, 2_001), torch.float32)
+    left_out = (mask == 0).double()
+    assert float(left_out.mean()) == pytest.approx(0.1, abs=0.003)
+    assert float(mask.double().mean()) == pytest.approx(1.0, abs=0.003)
+    assert len(mask.unique()) == 2
+    ties = torch.corrcoef(left_out[:, :2_000].reshape(-1, 4).t())  # four are drawn at once
+    assert float((ties - torch.eye(4)).abs().max()) < 0.02
+    assert not torch.equal(mask, dropout.mask(0.1, (100, 2_001), torch.float32))
+    assert dropout.mask(0.0, (3,), torch.float32) is None
+    assert Dropout(active=False).mask(0.5, (3,), torch.float32) is None
 
 
 def test_dropout_moves_what_is_given_as_the_librarys_does():
@@ -120,7 +169,7 @@ def test_another_version_of_the_library_is_computed_its_own_way_and_it_is_told(m
     past = shop(9, 260)
     quick = Tft(budget=SMALL).fit(past, seed=7)
     assert quick.notes() == ()
-    monkeypatch.setattr(fused, "attend", lambda part, x, encoder, *, causal: x[:, encoder:])
+    monkeypatch.setattr(fused, "attend", lambda weights, plan, x, encoder, dropout: x[:, encoder:].flatten(1))
     slow = Tft(budget=SMALL).fit(past, seed=7)
     assert slow.notes() == (f"tft: {fused.SLOWER.format(why=fused.OTHER)}",)
     losses = [[loss for _, loss in fitted.learnt.progress.looks] for fitted in (quick, slow)]

@@ -244,7 +244,8 @@ def gradient(size, batch, parts, *, way=None, threads=1):
     pairs = pool.draw(batch, Stream(7, "x"), 0)
     one = learner.Learner.of(net.train(), windows, way or Way.of(net, windows.gather(*pairs)[0])[0], COURSE)
     one.threads = threads
-    one.step(pairs, 5, 0.0, parts)
+    with training.computing("cpu"):
+        one.step(pairs, 5, 0.0, parts)
     return {name: value.grad.clone() for name, value in net.named_parameters()}
 
 
@@ -595,7 +596,9 @@ def test_a_gpu_gathers_the_windows_of_the_cpu_and_learns_from_them():
     net = network.make(recipe, SMALL.size, 1).eval()
     with torch.no_grad():
         exact = float(network.loss_of(net, x, y))
-        assert float(network.loss_of(net.cuda(), on_gpu, came, Way(precision=torch.bfloat16))) == pytest.approx(exact, rel=0.02)
+        assert float(network.loss_of(net.cuda(), on_gpu, came, Way(precision=torch.bfloat16))) == pytest.approx(
+            exact, rel=0.02
+        )
     fitted = Tft(budget=replace(SMALL, few=1_600, most=1_600)).fit(PAST, seed=7)
     looks = [loss for _, loss in fitted.learnt.progress.looks]
     assert min(looks) < looks[0]

@@ -1,7 +1,7 @@
 """Gates, norms and gated residual networks of many columns at once, each with its own gradient.
 
-A value's width lies first and its columns (periods and windows) last: all that is done to single values then runs over long
-pieces of memory. A weight has its bias as one more column, and what it multiplies a row of ones.
+A value's width lies first and its columns (periods and windows) last: all that is done to single values then runs over
+long pieces of memory. A weight has its bias as one more column, and what it multiplies a row of ones.
 """
 
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def norm(columns: torch.Tensor, eps: float) -> torch.Tensor:
 def norm_back(
     grown: torch.Tensor, normed: torch.Tensor, by: torch.Tensor, scale: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Give the gradient of what was normed and then scaled; ``grown · normed``; and the sum of that, scaled, by column."""
+    """Give the gradient of what was normed and scaled; ``grown · normed``; and the sum of that, scaled, by column."""
     both = grown * normed
     by_column = scale[None] @ both
     out = grown * scale[:, None]
@@ -136,9 +136,7 @@ def normed(columns: Columns, scale: torch.Tensor, shift: torch.Tensor, eps: floa
 
 class _Norm(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, columns: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float
-    ) -> torch.Tensor:
+    def forward(ctx: Any, columns: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float) -> torch.Tensor:
         out = columns.clone(memory_format=torch.contiguous_format)
         by = norm(out, eps)
         ctx.save_for_backward(out, by, scale)

@@ -121,8 +121,13 @@ def laid_out(network: Any, of: Of = lambda weight: weight) -> dict[str, torch.Te
     for name in ("lstm_encoder", "lstm_decoder"):
         part = getattr(network, name)
         out |= {
-            f"{name}.{short}": _turned(of(getattr(part, f"{full}_l0")))
-            for short, full in (("into", "weight_ih"), ("over", "weight_hh"), ("bias", "bias_ih"), ("bias_over", "bias_hh"))
+            f"{name}.{short}": turned(of(getattr(part, f"{full}_l0")))
+            for short, full in (
+                ("into", "weight_ih"),
+                ("over", "weight_hh"),
+                ("bias", "bias_ih"),
+                ("bias_over", "bias_hh"),
+            )
         }
     attention = network.multihead_attn
     for name, layers in (("query", [*attention.q_layers]), ("key", [*attention.k_layers, attention.v_layer])):
@@ -182,5 +187,6 @@ def _selection(network: Any, part: Any, of: Of) -> dict[str, torch.Tensor]:
     return out | {f"code.{key}": torch.stack([one[key] for one in codes]) for key in codes[0]}
 
 
-def _turned(weight: torch.Tensor) -> torch.Tensor:
+def turned(weight: torch.Tensor) -> torch.Tensor:
+    """Put the gates of a recurrent layer into the order that it is computed in."""
     return weight.unflatten(0, (4, -1))[CHANGED].flatten(0, 1)

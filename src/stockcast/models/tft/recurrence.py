@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from stockcast.models.tft.layout import Weights
 
+
 def recur(
     weights: Weights,
     name: str,

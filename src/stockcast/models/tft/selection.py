@@ -31,7 +31,7 @@ def select(
     context: Float[torch.Tensor, "hidden window"] | None,
     dropout: Dropout,
 ) -> Columns:
-    r"""Give :math:`\sum_v w_v \xi_v` over variables v: their representations, weighted by all of them (Lim et al. 2021).
+    r"""Give :math:`\sum_v w_v \xi_v` over variables v: representations, weighted by all of them (Lim et al. 2021).
 
     Before its first bend every layer is affine in the numbers and in which code is there, so weights are multiplied
     first, and with the columns once. Of a number :math:`x` what goes around its network is :math:`cx + d` before it is
