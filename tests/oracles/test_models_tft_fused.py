@@ -114,7 +114,6 @@ def test_weights_laid_out_on_a_sheet_are_the_networks_and_so_are_their_gradients
     before = {name: value.detach().clone() for name, value in net.named_parameters()}
     wanted = gradients(net, x, y, FUSED)[1]
     sheet = Sheet(net)
-    sheet.lay_out(net)
     for name, value in net.named_parameters():
         assert torch.equal(value, before[name]), name
     leaf, weights = sheet.drawn()

@@ -58,7 +58,7 @@ def computed(plan: Plan, weights: Weights, x: Input, dropout: Dropout) -> Float[
     def around(name: str, columns: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
         bent = affine(weights, name, columns)
         if context is not None:
-            bent = (bent.unflatten(1, (-1, windows)) + (weights[f"{name}.context"] @ context)[:, None]).flatten(1)
+            bent = (bent.view(len(bent), -1, windows) + (weights[f"{name}.context"] @ context)[:, None]).flatten(1)
         return residual(weights, name, bent, columns, left(bent), eps)
 
     def chosen(name: str, periods: str, context: torch.Tensor | None) -> torch.Tensor:

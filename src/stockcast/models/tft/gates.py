@@ -143,7 +143,7 @@ class _Norm(torch.autograd.Function):
         return torch.addcmul(shift[:, None], out, scale[:, None])
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         out, both, _ = norm_back(grown, *ctx.saved_tensors)
         return out, both.sum(1), grown.sum(1), None
@@ -155,7 +155,7 @@ class _Gate(torch.autograd.Function):
         ctx: Any, columns: torch.Tensor, skip: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor,
         shift: torch.Tensor, mask: Mask, eps: float,
     ) -> torch.Tensor:  # fmt: skip
-        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), []
+        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), list[torch.Tensor]()
         for at in blocks(columns.shape[1]):
             read = room(len(columns), columns[:, at])
             torch.mul(columns[:, at], 1.0 if mask is None else mask[:, at], out=read[:-1])
@@ -166,7 +166,7 @@ class _Gate(torch.autograd.Function):
         return out
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         weight, scale, mask, *kept = ctx.saved_tensors
         of_sum, of_read = grown.new_empty(grown.shape), grown.new_empty(weight.shape[1] - 1, grown.shape[1])
@@ -186,7 +186,7 @@ class _Residual(torch.autograd.Function):
         ctx: Any, columns: torch.Tensor, skip: torch.Tensor, second: torch.Tensor, weight: torch.Tensor,
         scale: torch.Tensor, shift: torch.Tensor, mask: Mask, eps: float,
     ) -> torch.Tensor:  # fmt: skip
-        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), []
+        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), list[torch.Tensor]()
         for at in blocks(columns.shape[1]):
             read, bent = bend(columns[:, at], second, None if mask is None else mask[:, at])
             opened = open_gate(read, skip[:, at], weight, eps)
@@ -196,7 +196,7 @@ class _Residual(torch.autograd.Function):
         return out
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         second, weight, scale, mask, *kept = ctx.saved_tensors
         of_sum, of_columns = grown.new_empty(grown.shape), grown.new_empty(second.shape[1] - 1, grown.shape[1])

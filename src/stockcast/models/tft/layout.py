@@ -68,7 +68,7 @@ def _choice(network: Any, part: Any) -> Choice:
     of_code, of_number = variables(network, part)
     sizes = [len(network.input_embeddings.embeddings[name].weight) for name in of_code]
     like = network.output_layer.weight
-    spread = torch.block_diag(*(like.new_ones(size, 1) for size in sizes)) if sizes else like.new_zeros(0, 0)
+    spread = _diagonal([like.new_ones(size, 1) for size in sizes]) if sizes else like.new_zeros(0, 0)
     far = [_resampled(part.single_variable_grns[name], part.input_sizes[name], like) for name in of_code]
     first = part.single_variable_grns[of_number[0]]
     near = None
@@ -86,7 +86,7 @@ def _choice(network: Any, part: Any) -> Choice:
 def _resampled(part: Any, width: int, like: torch.Tensor) -> torch.Tensor:
     """Give the library's interpolation to another width as a matrix."""
     one = torch.eye(width, dtype=like.dtype, device=like.device)
-    return part.resample(one) if hasattr(part, "resample") else one  # type: ignore[no-any-return]
+    return part.resample(one) if hasattr(part, "resample") else one
 
 
 def variables(network: Any, part: Any) -> tuple[list[str], list[str]]:
@@ -178,7 +178,7 @@ def _selection(network: Any, part: Any, of: Of) -> dict[str, torch.Tensor]:
     if len(part.input_sizes) == 1:
         return out
     tables = [of(network.input_embeddings.embeddings[name].weight) for name in of_code]
-    whole = torch.block_diag(*tables, *(one[:1] for one in scaled))
+    whole = _diagonal([*tables, *(one[:1] for one in scaled)])
     added = torch.cat([scaled.new_zeros(sum(table.shape[1] for table in tables)), scaled[:, 1].reshape(-1)])
     out["whole"] = torch.cat([whole, added[None]])
     out |= _first(part.flattened_grn, of) | _last(part.flattened_grn, of)
@@ -189,4 +189,8 @@ def _selection(network: Any, part: Any, of: Of) -> dict[str, torch.Tensor]:
 
 def turned(weight: torch.Tensor) -> torch.Tensor:
     """Put the gates of a recurrent layer into the order that it is computed in."""
-    return weight.unflatten(0, (4, -1))[CHANGED].flatten(0, 1)
+    return weight.view(4, -1, *weight.shape[1:])[CHANGED].flatten(0, 1)
+
+
+def _diagonal(parts: list[torch.Tensor]) -> torch.Tensor:
+    return torch.block_diag(*parts)  # type: ignore[no-untyped-call]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import torch
@@ -29,8 +30,8 @@ class Learner:
 
     Parameters
     ----------
-    plan
-        Where it is computed in columns; None where it is not.
+    columns
+        The weights in one piece, and what else there is to know, where it is computed in columns; None where it is not.
     threads
         How many parts of a step are computed at once. How a step is cut hangs on its size alone, so that they change no
         byte.
@@ -39,19 +40,16 @@ class Learner:
     network: torch.nn.Module
     windows: Windows
     way: Way
-    sheet: Sheet
-    plan: Plan | None
+    columns: tuple[Sheet, Plan] | None
     optimizer: torch.optim.Adam
     threads: int
 
     @classmethod
     def of(cls, network: torch.nn.Module, windows: Windows, way: Way, course: Course) -> "Learner":
-        """Take the weights of a network into one tensor."""
-        sheet, plan = Sheet(network), None
-        if way.forward is fused:
-            plan = Plan.of(network)
-            sheet.lay_out(network)
-        return cls(network, windows, way, sheet, plan, adam(sheet, course), threads_here())
+        """Take a network as it is."""
+        # a GPU's recurrent layers want their weights where they are
+        columns = (Sheet(network), Plan.of(network)) if way.forward is fused else None
+        return cls(network, windows, way, columns, adam(network, columns, course), threads_here())
 
     def step(self, pairs: Pairs, seed: int, rate: float, parts: int) -> None:
         """Take one step in so many parts at least.
@@ -63,72 +61,82 @@ class Learner:
         """
         torch.manual_seed(seed)
         self.optimizer.param_groups[0]["lr"] = rate
-        self.sheet.clear()
         batch = len(pairs[0])
         size = -(-batch // parts)
-        if self.plan is not None and size >= 2 * BESIDE:
-            size = -(-size // 2)
-        cut = [some(pairs, begin, size) for begin in range(0, batch, size)]
-        if self.plan is None:
-            for part in cut:
+        if self.columns is None:
+            self.optimizer.zero_grad()
+            for begin in range(0, batch, size):
+                part = some(pairs, begin, size)
                 loss = loss_of(self.network, *self.windows.gather(*part), self.way)
                 (len(part[0]) / batch * loss).backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
         else:
+            sheet, plan = self.columns
+            sheet.clear()
+            size = -(-size // 2) if size >= 2 * BESIDE else size
+            cut = [some(pairs, begin, size) for begin in range(0, batch, size)]
             # drawn from before any of them begins, in their order
             several = [(part, len(part[0]) / batch, Dropout(active=self.network.training)) for part in cut]
-            for grown in _each(self._gradient, several, self.threads):
-                self.sheet.add(grown)
-        torch.nn.utils.clip_grad_norm_([self.sheet.values], CLIP)
+            for grown in _each(partial(self._gradient, sheet, plan), several, self.threads):
+                sheet.add(grown)
+            torch.nn.utils.clip_grad_norm_([sheet.values], CLIP)
         self.optimizer.step()
 
-    def _gradient(self, given: tuple[Pairs, float, Dropout]) -> torch.Tensor:
+    def _gradient(self, sheet: Sheet, plan: Plan, given: tuple[Pairs, float, Dropout]) -> torch.Tensor:
         """Give the gradient of some windows of a step, as the weights are laid out."""
         part, share, dropout = given
-        if self.plan is None:
-            raise RuntimeError("the weights are not laid out")
-        leaf, weights = self.sheet.drawn()
+        leaf, weights = sheet.drawn()
         x, y = self.windows.gather(*part)
-        loss = loss_of(self.network, x, y, self.way, Given(self.plan, weights, dropout))
+        loss = loss_of(self.network, x, y, self.way, Given(plan, weights, dropout))
         (grown,) = torch.autograd.grad(share * loss, leaf)
         return grown
 
     def begin_again(self, weights: Mapping[str, torch.Tensor], course: Course) -> None:
         """Go on from other weights, with an optimizer that knows of no step."""
         give(self.network, weights)
-        self.optimizer = adam(self.sheet, course)
+        self.optimizer = adam(self.network, self.columns, course)
 
     def state(self, best: Mapping[str, torch.Tensor] | None) -> dict[str, torch.Tensor]:
         """Give all tensors by name."""
         out = {f"now/{name}": value for name, value in weights_of(self.network).items()}
         out |= {f"best/{name}": value for name, value in (best or {}).items()}
-        for what, value in self.optimizer.state.get(self.sheet.values, {}).items():
-            if what == "step":
-                out["adam/step"] = torch.as_tensor(value)
-            else:
-                out |= {f"adam/{what}/{name}": piece for name, piece in self.sheet.pieces(value)}
+        for name, parameter in self.network.named_parameters():
+            held = parameter if self.columns is None else self.columns[0].values
+            for what, value in self.optimizer.state.get(held, {}).items():
+                cut = self.columns is not None and what != "step"
+                # of its own for each: the format knows of no shared memory
+                out[f"adam/{what}/{name}"] = (
+                    self.columns[0].piece(value, name) if self.columns and cut else value.clone()
+                )
         return out
 
     def restore(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor] | None:
         """Put such tensors back; give the best weights so far."""
-        device = self.sheet.values.device
+        device = self.windows.device
         parts: dict[str, dict[str, torch.Tensor]] = {"now": {}, "best": {}, "adam": {}}
         for name, value in tensors.items():
             of, _, rest = name.partition("/")
             parts[of][rest] = value.to(device)
         give(self.network, parts["now"])
-        if "step" in parts["adam"]:
-            state = self.optimizer.state[self.sheet.values]
-            state["step"] = parts["adam"]["step"]
-            for what in ("exp_avg", "exp_avg_sq"):
-                state[what] = torch.zeros_like(self.sheet.values)
-                for name, piece in self.sheet.pieces(state[what]):
-                    piece.copy_(parts["adam"][f"{what}/{name}"])
+        parameters = dict(self.network.named_parameters())
+        for whole, value in parts["adam"].items():
+            what, _, of = whole.partition("/")
+            if self.columns is None:
+                self.optimizer.state[parameters[of]][what] = value
+                continue
+            sheet = self.columns[0]
+            state = self.optimizer.state[sheet.values]
+            if what == "step":
+                state[what] = value
+            else:
+                sheet.piece(state.setdefault(what, torch.zeros_like(sheet.values)), of).copy_(value)
         return parts["best"] or None
 
 
-def adam(sheet: Sheet, course: Course) -> torch.optim.Adam:
+def adam(network: torch.nn.Module, columns: tuple[Sheet, Plan] | None, course: Course) -> torch.optim.Adam:
     """Make the optimizer."""
-    return torch.optim.Adam([sheet.values], lr=course.rate, fused=True)
+    learnt = network.parameters() if columns is None else [columns[0].values]
+    return torch.optim.Adam(learnt, lr=course.rate, fused=True)
 
 
 def _each(

@@ -64,7 +64,7 @@ class _Recurrence(torch.autograd.Function):
         return states[1:].transpose(0, 1).contiguous(), h[time].clone(), c[time].clone()
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, ...]:
         by_time, gates, states, cells, bent, into, over = ctx.saved_tensors
         time, width, _ = bent.shape

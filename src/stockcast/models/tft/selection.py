@@ -1,5 +1,6 @@
 """The choice of variables: products of small weights first, then one pass over the columns of each number."""
 
+from itertools import islice
 from typing import Any
 
 import torch
@@ -73,9 +74,9 @@ def _shares(
     first = torch.cat([first[:-1], first[-1:] + own["first_bias"]])
     skip = (own["whole"] @ choice.wide) * (torch.sigmoid(own["mask"]) * 2.0)
     both = torch.cat([first, skip], dim=1).t() @ torch.cat([hot, numbers, torch.ones_like(numbers[:1])])
-    x, skip = both.split([first.shape[1], skip.shape[1]])
+    x, skip = torch.split(both, [first.shape[1], skip.shape[1]])
     if context is not None:
-        x = (x.unflatten(1, (-1, context.shape[1])) + (own["context"] @ context)[:, None]).flatten(1)
+        x = (x.reshape(len(x), -1, context.shape[1]) + (own["context"] @ context)[:, None]).flatten(1)
     mask = dropout.mask(plan.dropout, tuple(x.shape), x.dtype)
     skip = normed(skip, own["around"], own["around_shift"], plan.eps)
     return torch.softmax(residual({f".{key}": value for key, value in own.items()}, "", x, skip, mask, plan.eps), dim=0)
@@ -131,7 +132,7 @@ class _Mixed(torch.autograd.Function):
         masks: torch.Tensor | None, eps: float,
     ) -> torch.Tensor:  # fmt: skip
         count, columns = numbers.shape
-        out, kept = numbers.new_empty(scale.shape[1], columns), []
+        out, kept = numbers.new_empty(scale.shape[1], columns), list[torch.Tensor]()
         firsts, seconds, gates, scales, arounds = (one.unbind(0) for one in (first, second, gate, scale, around))
         for at in blocks(columns):
             reads, besides = _read(numbers[:, at], by[:, at])
@@ -148,7 +149,7 @@ class _Mixed(torch.autograd.Function):
         return out
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         numbers, shares, by, *weights, masks = ctx.saved_tensors[:9]
         kept = iter(ctx.saved_tensors[9:])
@@ -162,7 +163,7 @@ class _Mixed(torch.autograd.Function):
             share, block = shares[:, at].unbind(0), grown[:, at].contiguous()
             of_besides = []
             for v in range(len(numbers)):
-                opened, bent = (kind(*(next(kept) for _ in kind._fields)) for kind in (Opened, Bent))
+                opened, bent = Opened(*islice(kept, 4)), Bent(*islice(kept, 2))
                 of_sum, both, of_shares[v, at] = norm_back(block, opened.normed, opened.by * share[v], scales[v])
                 of_scale[v].addmv_(both, share[v])
                 of_around[v].addmm_(of_sum, besides[v].t())

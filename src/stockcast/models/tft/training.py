@@ -155,7 +155,7 @@ def train(
         If the device has no room for a few windows.
     """
     device = windows.device
-    progress, best, notes = Progress(), None, []
+    progress, best, notes = Progress(), None, list[str]()
     finished = None
     with computing(device):
         way, told = Way.of(network, windows.gather(*pool.pair(torch.arange(min(2, pool.count), device=device)))[0])
@@ -182,8 +182,8 @@ def train(
             if keeper and progress.step % keeper.every == 0:
                 keeper.write(progress, learner.state(best))
         if newest is not None and best is not None and not cut:
-            finished, told = _finish(learner, newest, course, stream.child("last"), progress, best, keeper, stop)
-            notes += told
+            finished, unseen = _finish(learner, newest, course, stream.child("last"), progress, best, keeper, stop)
+            notes += unseen
     if best is None and not cut:
         notes.append(LOST)
     if progress.parts > 1:
