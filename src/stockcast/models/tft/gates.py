@@ -4,7 +4,6 @@ A value's width lies first and its columns (periods and windows) last: all that 
 long pieces of memory. A weight has its bias as one more column, and what it multiplies a row of ones.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -13,7 +12,6 @@ from jaxtyping import Float
 from stockcast.models.tft.layout import Weights
 
 Columns = Float[torch.Tensor, "width column"]
-BLOCK = 7_168
 Mask = torch.Tensor | None
 
 
@@ -31,12 +29,6 @@ class Bent(NamedTuple):
 
     slope: torch.Tensor
     read: torch.Tensor
-
-
-def blocks(columns: int) -> Iterator[slice]:
-    """Give the columns in blocks that stay in a core's own cache while several things are done to them."""
-    for begin in range(0, columns, BLOCK):
-        yield slice(begin, min(begin + BLOCK, columns))
 
 
 def room(rows: int, like: torch.Tensor) -> torch.Tensor:
@@ -155,29 +147,21 @@ class _Gate(torch.autograd.Function):
         ctx: Any, columns: torch.Tensor, skip: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor,
         shift: torch.Tensor, mask: Mask, eps: float,
     ) -> torch.Tensor:  # fmt: skip
-        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), list[torch.Tensor]()
-        for at in blocks(columns.shape[1]):
-            read = room(len(columns), columns[:, at])
-            torch.mul(columns[:, at], 1.0 if mask is None else mask[:, at], out=read[:-1])
-            opened = open_gate(read, skip[:, at], weight, eps)
-            torch.addcmul(shift[:, None], opened.normed, scale[:, None], out=out[:, at])
-            kept += opened
-        ctx.save_for_backward(weight, scale, mask, *kept)
-        return out
+        read = room(len(columns), columns)
+        torch.mul(columns, 1.0 if mask is None else mask, out=read[:-1])
+        kept = open_gate(read, skip, weight, eps)
+        ctx.save_for_backward(*kept, weight, scale, mask)
+        return torch.addcmul(shift[:, None], kept.normed, scale[:, None])
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        weight, scale, mask, *kept = ctx.saved_tensors
-        of_sum, of_read = grown.new_empty(grown.shape), grown.new_empty(weight.shape[1] - 1, grown.shape[1])
-        of_weight, of_scale = torch.zeros_like(weight), torch.zeros_like(scale)
-        for number, at in enumerate(blocks(grown.shape[1])):
-            opened = Opened(*kept[4 * number : 4 * number + 4])
-            of_sum[:, at], both, _ = norm_back(grown[:, at], opened.normed, opened.by, scale)
-            of_scale += both.sum(1)
-            of_read[:, at] = gate_back(of_sum[:, at], opened, weight, of_weight)
+        *several, weight, scale, mask = ctx.saved_tensors
+        kept, of_weight = Opened(*several), torch.zeros_like(weight)
+        of_sum, both, _ = norm_back(grown, kept.normed, kept.by, scale)
+        of_read = gate_back(of_sum, kept, weight, of_weight)
         of_read = of_read if mask is None else of_read.mul_(mask)
-        return of_read, of_sum, of_weight, of_scale, grown.sum(1), None, None
+        return of_read, of_sum, of_weight, both.sum(1), grown.sum(1), None, None
 
 
 class _Residual(torch.autograd.Function):
@@ -186,26 +170,17 @@ class _Residual(torch.autograd.Function):
         ctx: Any, columns: torch.Tensor, skip: torch.Tensor, second: torch.Tensor, weight: torch.Tensor,
         scale: torch.Tensor, shift: torch.Tensor, mask: Mask, eps: float,
     ) -> torch.Tensor:  # fmt: skip
-        out, kept = torch.empty_like(skip, memory_format=torch.contiguous_format), list[torch.Tensor]()
-        for at in blocks(columns.shape[1]):
-            read, bent = bend(columns[:, at], second, None if mask is None else mask[:, at])
-            opened = open_gate(read, skip[:, at], weight, eps)
-            torch.addcmul(shift[:, None], opened.normed, scale[:, None], out=out[:, at])
-            kept += [*opened, *bent]
-        ctx.save_for_backward(second, weight, scale, mask, *kept)
-        return out
+        read, bent = bend(columns, second, mask)
+        kept = open_gate(read, skip, weight, eps)
+        ctx.save_for_backward(*kept, *bent, second, weight, scale, mask)
+        return torch.addcmul(shift[:, None], kept.normed, scale[:, None])
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grown: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        second, weight, scale, mask, *kept = ctx.saved_tensors
-        of_sum, of_columns = grown.new_empty(grown.shape), grown.new_empty(second.shape[1] - 1, grown.shape[1])
-        of_second, of_weight, of_scale = (torch.zeros_like(one) for one in (second, weight, scale))
-        for number, at in enumerate(blocks(grown.shape[1])):
-            several = kept[6 * number : 6 * number + 6]
-            opened, bent = Opened(*several[:4]), Bent(*several[4:])
-            of_sum[:, at], both, _ = norm_back(grown[:, at], opened.normed, opened.by, scale)
-            of_scale += both.sum(1)
-            of_read = gate_back(of_sum[:, at], opened, weight, of_weight)
-            of_columns[:, at] = bend_back(of_read, bent, second, None if mask is None else mask[:, at], of_second)
-        return of_columns, of_sum, of_second, of_weight, of_scale, grown.sum(1), None, None
+        *several, slope, bent, second, weight, scale, mask = ctx.saved_tensors
+        kept, of_second, of_weight = Opened(*several), torch.zeros_like(second), torch.zeros_like(weight)
+        of_sum, both, _ = norm_back(grown, kept.normed, kept.by, scale)
+        of_read = gate_back(of_sum, kept, weight, of_weight)
+        of_columns = bend_back(of_read, Bent(slope, bent), second, mask, of_second)
+        return of_columns, of_sum, of_second, of_weight, both.sum(1), grown.sum(1), None, None

@@ -13,7 +13,6 @@ from stockcast.models.tft.gates import (
     Opened,
     bend,
     bend_back,
-    blocks,
     gate_back,
     norm_back,
     normed,
@@ -123,7 +122,7 @@ def _around(own: Weights, choice: Choice, numbers: torch.Tensor, eps: float) -> 
 
 
 class _Mixed(torch.autograd.Function):
-    """One block of columns after the other, and in it one number after the other."""
+    """One number after the other: what is at work on its columns stays in the cache."""
 
     @staticmethod
     def forward(
@@ -132,19 +131,15 @@ class _Mixed(torch.autograd.Function):
         masks: torch.Tensor | None, eps: float,
     ) -> torch.Tensor:  # fmt: skip
         count, columns = numbers.shape
-        out, kept = numbers.new_empty(scale.shape[1], columns), list[torch.Tensor]()
-        firsts, seconds, gates, scales, arounds = (one.unbind(0) for one in (first, second, gate, scale, around))
-        for at in blocks(columns):
-            reads, besides = _read(numbers[:, at], by[:, at])
-            mixed = out.new_zeros(len(out), reads[0].shape[1])
-            left = [None] * count if masks is None else masks[:, :, at].unbind(0)
-            share = shares[:, None, at].unbind(0)
-            for v in range(count):
-                inner, bent = bend(firsts[v] @ reads[v], seconds[v], left[v])
-                opened = open_gate(inner, arounds[v] @ besides[v], gates[v], eps)
-                mixed.addcmul_(opened.normed * share[v], scales[v][:, None])
-                kept += [*opened, *bent]
-            out[:, at] = mixed
+        out, kept = numbers.new_zeros(scale.shape[1], columns), list[torch.Tensor]()
+        firsts, arounds, seconds, gates, scales = (one.unbind(0) for one in (first, around, second, gate, scale))
+        reads, besides = _read(numbers, by)
+        left = [None] * count if masks is None else masks.unbind(0)
+        for v in range(count):
+            inner, bent = bend(firsts[v] @ reads[v], seconds[v], left[v])
+            opened = open_gate(inner, arounds[v] @ besides[v], gates[v], eps)
+            out.addcmul_(opened.normed * shares[v], scales[v][:, None])
+            kept += [*opened, *bent]
         ctx.save_for_backward(numbers, shares, by, first, around, second, gate, scale, masks, *kept)
         return out
 
@@ -157,22 +152,18 @@ class _Mixed(torch.autograd.Function):
         of_shares, of_by = torch.empty_like(shares), torch.empty_like(by)
         firsts, arounds, seconds, gates, scales = (one.unbind(0) for one in weights)
         of_first, of_around, of_second, of_gate, of_scale = (one.unbind(0) for one in of_weights)
-        for at in blocks(numbers.shape[1]):
-            reads, besides = _read(numbers[:, at], by[:, at])
-            left = [None] * len(numbers) if masks is None else masks[:, :, at].unbind(0)
-            share, block = shares[:, at].unbind(0), grown[:, at].contiguous()
-            of_besides = []
-            for v in range(len(numbers)):
-                opened, bent = Opened(*islice(kept, 4)), Bent(*islice(kept, 2))
-                of_sum, both, of_shares[v, at] = norm_back(block, opened.normed, opened.by * share[v], scales[v])
-                of_scale[v].addmv_(both, share[v])
-                of_around[v].addmm_(of_sum, besides[v].t())
-                of_besides.append(arounds[v][:, :2].t() @ of_sum)
-                of_inner = gate_back(of_sum, opened, gates[v], of_gate[v])
-                of_bent = bend_back(of_inner, bent, seconds[v], left[v], of_second[v])
-                of_first[v].addmm_(of_bent, reads[v].t())
-            of_beside = torch.stack(of_besides)
-            of_by[:, at] = torch.addcmul(of_beside[:, 1], of_beside[:, 0], numbers[:, at])
+        reads, besides = _read(numbers, by)
+        left = [None] * len(numbers) if masks is None else masks.unbind(0)
+        for v in range(len(numbers)):
+            opened, bent = Opened(*islice(kept, 4)), Bent(*islice(kept, 2))
+            of_sum, both, of_shares[v] = norm_back(grown, opened.normed, opened.by * shares[v], scales[v])
+            of_scale[v].addmv_(both, shares[v])
+            of_around[v].addmm_(of_sum, besides[v].t())
+            of_beside = arounds[v][:, :2].t() @ of_sum
+            torch.addcmul(of_beside[1], of_beside[0], numbers[v], out=of_by[v])
+            of_inner = gate_back(of_sum, opened, gates[v], of_gate[v])
+            of_bent = bend_back(of_inner, bent, seconds[v], left[v], of_second[v])
+            of_first[v].addmm_(of_bent, reads[v].t())
         return None, of_shares, of_by, *of_weights, None, None
 
 
