@@ -23,7 +23,7 @@ from benchmarks.subject import Row, Setting, Subject, own_peak_mb
 DAYS = 700
 SERIES, MANY, FRAMED = 300, 30_000, 1_000
 WINDOWS = 20_480
-BATCHES, THREADS, LOADERS = (64, 128, 256, 512), (1, 2), (0, 2)
+BATCHES, THREADS, LOADERS = (64, 128, 256, 512, 1_024), (1, 2), (0, 2)
 PROBED = 1_536  # windows of a trial of one batch size
 
 
@@ -127,28 +127,25 @@ def steps(net, give: Callable[[], tuple], count: int) -> tuple[float, float]:
     return time.perf_counter() - begin, data
 
 
-def own_steps(net, windows, pool, batch: int, count: int, threads: int) -> tuple[float, float]:
+def own_steps(net, windows, pool, batch: int, count: int) -> tuple[float, float]:
     """Take steps as a training does; give the seconds, and those of getting the windows, which is timed beside it."""
     from stockcast.core.random import Stream
     from stockcast.models.tft.batcher import seed_of
     from stockcast.models.tft.course import Course
     from stockcast.models.tft.fused import Way
     from stockcast.models.tft.learner import Learner
-    from stockcast.models.tft.training import computing
 
     stream = Stream(7, "bench")
-    with computing("cpu"):
-        way, told = Way.of(net.train(), windows.gather(*pool.draw(2, stream, 0))[0])
-        assert not told, told
-        learner = Learner.of(net, windows, way, Course(count, batch, 1e-3, count, 1))
-        learner.threads = threads
-        begin = time.perf_counter()
-        for step in range(count):
-            learner.step(pool.draw(batch, stream, step), seed_of(stream, step), 1e-3, 1)
-        seconds, begin = time.perf_counter() - begin, time.perf_counter()
-        for step in range(5):
-            windows.gather(*pool.draw(batch, stream, step))
-        return seconds, (time.perf_counter() - begin) / 5 * count
+    way, told = Way.of(net.train(), windows.gather(*pool.draw(2, stream, 0))[0])
+    assert not told, told
+    learner = Learner.of(net, windows, way, Course(count, batch, 1e-3, count, 1))
+    begin = time.perf_counter()
+    for step in range(count):
+        learner.step(pool.draw(batch, stream, step), seed_of(stream, step), 1e-3, 1)
+    seconds, begin = time.perf_counter() - begin, time.perf_counter()
+    for step in range(5):
+        windows.gather(*pool.draw(batch, stream, step))
+    return seconds, (time.perf_counter() - begin) / 5 * count
 
 
 def giver(windows, pool, batch: int) -> Callable[[], tuple]:
@@ -159,7 +156,7 @@ def giver(windows, pool, batch: int) -> Callable[[], tuple]:
 
 
 def ours(n: int, days: int, file: Path, count: int, batch: int, threads: int, loaders: int) -> dict[str, float]:
-    """Prepare and train from arrays; the network in columns, a part of each step for each thread."""
+    """Prepare and train from arrays; the network in columns."""
     import torch
 
     torch.set_num_threads(threads)
@@ -168,7 +165,7 @@ def ours(n: int, days: int, file: Path, count: int, batch: int, threads: int, lo
     begin = time.perf_counter()
     windows, pool, _ = prepared(past)
     prep = time.perf_counter() - begin
-    seconds, data = own_steps(network_for(windows.recipe), windows, pool, batch, -(-count // batch), threads)
+    seconds, data = own_steps(network_for(windows.recipe), windows, pool, batch, -(-count // batch))
     return {"prep": prep, "loop": seconds, "data": data, "windows": -(-count // batch) * batch}
 
 

@@ -238,12 +238,11 @@ def test_a_training_that_was_killed_in_its_last_steps_goes_on_to_the_same_weight
     assert (again.learnt.base, again.learnt.weights) == (whole.learnt.base, whole.learnt.weights)
 
 
-def gradient(size, batch, parts, *, way=None, threads=1):
+def gradient(size, batch, parts, *, way=None):
     """The gradient of one step, by the names of the weights."""
     net, windows, pool, _ = material(PAST, size=size)
     pairs = pool.draw(batch, Stream(7, "x"), 0)
     one = learner.Learner.of(net.train(), windows, way or Way.of(net, windows.gather(*pairs)[0])[0], COURSE)
-    one.threads = threads
     with training.computing("cpu"):
         one.step(pairs, 5, 0.0, parts)
     return {name: value.grad.clone() for name, value in net.named_parameters()}
@@ -256,15 +255,6 @@ def test_parts_of_a_step_give_the_gradient_of_the_whole(way):
     for parts in (1, 2, 4):
         for name, value in gradient(size, 16, parts, way=way).items():
             torch.testing.assert_close(value, whole[name], rtol=1e-4, atol=1e-6)
-
-
-def test_threads_of_a_step_change_no_byte():
-    whole = gradient(Size(8, 2, 4, dropout=0.2), 130, 1)
-    assert any(value.abs().max() > 0 for value in whole.values())
-    for name, value in gradient(Size(8, 2, 4, dropout=0.2), 130, 1, threads=2).items():
-        assert torch.equal(value, whole[name]), name
-    other = gradient(Size(8, 2, 4, dropout=0.0), 130, 1)
-    assert any(not torch.equal(value, whole[name]) for name, value in other.items())
 
 
 def test_no_room_for_a_few_windows_is_an_error(monkeypatch):

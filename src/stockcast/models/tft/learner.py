@@ -1,15 +1,11 @@
-"""A network while it learns: its weights as one tensor, and steps whose parts may run beside one another."""
+"""A network while it learns: its weights as one tensor where it is computed in columns, and the steps that it takes."""
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import final
 
 import torch
 
-from stockcast.core.parallel import threads_here
 from stockcast.models.tft.batcher import Pairs, some
 from stockcast.models.tft.course import Course
 from stockcast.models.tft.dropout import Dropout
@@ -20,7 +16,6 @@ from stockcast.models.tft.sheet import Sheet
 from stockcast.models.tft.windows import Windows
 
 CLIP = 1.0  # norm of a gradient beyond which it is shortened
-BESIDE = 64  # windows that a part must have to be worth a thread of its own
 
 
 @final
@@ -32,9 +27,6 @@ class Learner:
     ----------
     columns
         The weights in one piece, and what else there is to know, where it is computed in columns; None where it is not.
-    threads
-        How many parts of a step are computed at once. How a step is cut hangs on its size alone, so that they change no
-        byte.
     """
 
     network: torch.nn.Module
@@ -42,17 +34,16 @@ class Learner:
     way: Way
     columns: tuple[Sheet, Plan] | None
     optimizer: torch.optim.Adam
-    threads: int
 
     @classmethod
     def of(cls, network: torch.nn.Module, windows: Windows, way: Way, course: Course) -> "Learner":
         """Take a network as it is."""
         # a GPU's recurrent layers want their weights where they are
         columns = (Sheet(network), Plan.of(network)) if way.forward is fused else None
-        return cls(network, windows, way, columns, adam(network, columns, course), threads_here())
+        return cls(network, windows, way, columns, adam(network, columns, course))
 
     def step(self, pairs: Pairs, seed: int, rate: float, parts: int) -> None:
-        """Take one step in so many parts at least.
+        """Take one step in so many parts.
 
         Raises
         ------
@@ -61,35 +52,33 @@ class Learner:
         """
         torch.manual_seed(seed)
         self.optimizer.param_groups[0]["lr"] = rate
+        self._clear()
         batch = len(pairs[0])
         size = -(-batch // parts)
-        if self.columns is None:
-            self.optimizer.zero_grad()
-            for begin in range(0, batch, size):
-                part = some(pairs, begin, size)
-                loss = loss_of(self.network, *self.windows.gather(*part), self.way)
-                (len(part[0]) / batch * loss).backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
-        else:
-            sheet, plan = self.columns
-            sheet.clear()
-            size = -(-size // 2) if size >= 2 * BESIDE else size
-            cut = [some(pairs, begin, size) for begin in range(0, batch, size)]
-            # drawn from before any of them begins, in their order
-            several = [(part, len(part[0]) / batch, Dropout(active=self.network.training)) for part in cut]
-            for grown in _each(partial(self._gradient, sheet, plan), several, self.threads):
-                sheet.add(grown)
-            torch.nn.utils.clip_grad_norm_([sheet.values], CLIP)
+        for begin in range(0, batch, size):
+            part = some(pairs, begin, size)
+            self._add(part, len(part[0]) / batch)
+        learnt = self.network.parameters() if self.columns is None else [self.columns[0].values]
+        torch.nn.utils.clip_grad_norm_(learnt, CLIP)
         self.optimizer.step()
 
-    def _gradient(self, sheet: Sheet, plan: Plan, given: tuple[Pairs, float, Dropout]) -> torch.Tensor:
-        """Give the gradient of some windows of a step, as the weights are laid out."""
-        part, share, dropout = given
-        leaf, weights = sheet.drawn()
+    def _clear(self) -> None:
+        if self.columns is None:
+            self.optimizer.zero_grad()
+        else:
+            self.columns[0].clear()
+
+    def _add(self, part: Pairs, share: float) -> None:
+        """Add the gradient of some windows of a step, which are a share of it."""
         x, y = self.windows.gather(*part)
-        loss = loss_of(self.network, x, y, self.way, Given(plan, weights, dropout))
-        (grown,) = torch.autograd.grad(share * loss, leaf)
-        return grown
+        if self.columns is None:
+            (share * loss_of(self.network, x, y, self.way)).backward()  # type: ignore[no-untyped-call]
+            return
+        sheet, plan = self.columns
+        leaf, weights = sheet.drawn()
+        given = Given(plan, weights, Dropout(active=self.network.training))
+        (grown,) = torch.autograd.grad(share * loss_of(self.network, x, y, self.way, given), leaf)
+        sheet.add(grown)
 
     def begin_again(self, weights: Mapping[str, torch.Tensor], course: Course) -> None:
         """Go on from other weights, with an optimizer that knows of no step."""
@@ -137,16 +126,3 @@ def adam(network: torch.nn.Module, columns: tuple[Sheet, Plan] | None, course: C
     """Make the optimizer."""
     learnt = network.parameters() if columns is None else [columns[0].values]
     return torch.optim.Adam(learnt, lr=course.rate, fused=True)
-
-
-def _each(
-    function: Callable[[tuple[Pairs, float, Dropout]], torch.Tensor],
-    several: list[tuple[Pairs, float, Dropout]],
-    threads: int,
-) -> Iterable[torch.Tensor]:
-    """Give what a function gives for each, in their order; in threads where there are several of both."""
-    if threads == 1 or len(several) == 1:
-        return [function(one) for one in several]
-    with ThreadPoolExecutor(min(threads, len(several)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        running = [pool.submit(copy_context().run, function, one) for one in several]
-        return [one.result() for one in running]
