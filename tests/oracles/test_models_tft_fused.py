@@ -53,6 +53,12 @@ def drawn(past, size, count=16):
     return net, windows.gather(*pool.draw(count, Stream(7, "windows"), 0))
 
 
+def silent(past):
+    """Give a network, and windows of series that never sold."""
+    net, (x, _) = drawn(past, SIZES["small"], 2)
+    return net, x | {"target_scale": torch.zeros_like(x["target_scale"])}
+
+
 def gradients(net, x, y, way):
     net.zero_grad()
     loss = network.loss_of(net, x, y, way)
@@ -173,6 +179,8 @@ def test_another_version_of_the_library_is_computed_its_own_way_and_it_is_told(m
     assert slow.notes() == (f"tft: {fused.SLOWER.format(why=fused.OTHER)}",)
     losses = [[loss for _, loss in fitted.learnt.progress.looks] for fitted in (quick, slow)]
     np.testing.assert_allclose(losses[0][0], losses[1][0], rtol=0.2)
+
+    assert Way.of(*silent(past))[0] == PLAIN  # of windows that never sold too
 
     def lacks(*given, **more):
         raise AttributeError("no attribute 'q_layers'")
