@@ -35,8 +35,8 @@ def whole(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]
 def fused(network: Any, x: Input) -> Float[torch.Tensor, "window horizon level"]:
     """Give the quantiles of windows of equal length, in units.
 
-    It is what ``network(x)["prediction"]`` gives, from the same weights, with dropout of the same distribution; sums are
-    taken in another order. A gradient comes to the network's own weights.
+    It is what ``network(x)["prediction"]`` gives, from the same weights, with dropout of the same distribution; sums
+    are taken in another order. A gradient comes to the network's own weights.
 
     Parameters
     ----------
