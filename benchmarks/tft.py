@@ -365,7 +365,8 @@ def measure(setting: Setting) -> list[Row]:
         Row("windows alone, a second of CPU time: stockcast", path[0], "/s"),
         Row("windows alone, a second of CPU time: library", path[1], "/s"),
     ]
-    driven = _child(setting, "trainer", n, days, 48 if setting.smoke else 20 * batch, batch, thread, 0)
+    small = min(batch, 128)  # where the cost of a step weighs most
+    driven = _child(setting, "trainer", n, days, 48 if setting.smoke else 20 * small, small, thread, 0)
     rows += [
         Row("Lightning's Trainer over a plain loop", driven["ratio"], "x"),
         Row("Lightning's Trainer: start of a training", driven["start"], "s"),
