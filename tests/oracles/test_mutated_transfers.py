@@ -124,6 +124,6 @@ def test_a_transfer_that_does_not_fit_into_the_room_is_refused():
 def test_packs_without_a_last_decimal_are_whole(pack):
     situation = two_places([40.0, 0.0], ways=lanes(("A", "B", 1, 0.2, 0.0, pack)))
     movable = np.ones(2, dtype=bool)
-    moved = propose(situation, movable)
+    moved = propose(situation)
     assert len(moved.transfers)
     assert check_transfers(situation, lines_of(situation, moved.transfers), moved.state, movable) == ()

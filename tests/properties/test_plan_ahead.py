@@ -111,6 +111,42 @@ def test_a_budget_is_kept(seed):
     assert not check(bound, made.plan.order_quantity, held=made.held)
 
 
+@pytest.mark.parametrize("limit", ["budget", "room"])
+def test_a_price_rise_is_bought_before_to_the_last_pack_that_a_limit_leaves(limit):
+    situation = known(np.full((1, 12), 10.0), unit_cost=2.0, order_cost=0.0, holding_cost=0.01, pack_size=6.0)
+    situation = replace(situation, terms=situation.terms.replace(volume=np.ones(1)))
+    cost = np.where(np.arange(13) >= 1, 3.5, 2.0)
+    seen = outlook(situation, np.arange(13), cost, changes=np.datetime64("2026-01-16", "D"))
+    free = planned(situation, seen).plan.order_quantity[0]
+    for share in (0.3, 0.55, 0.8):
+        units = np.floor(share * free)
+        some = {"budget": {"budget": 2.0 * units}, "room": {"storage": {"main": units + 0.5}}}[limit]
+        bound = replace(situation, shared=replace(situation.shared, **some))
+        made = planned(bound, seen).plan.order_quantity
+        assert made[0] == 6.0 * (units // 6)
+        assert not planned(after_ordering(bound, made), seen).plan.order_quantity.any()
+
+
+def test_no_more_is_bought_before_a_price_rise_than_goods_that_end_will_sell():
+    demand = np.concatenate([np.full((1, 12), 10.0), np.zeros((1, 20))], axis=1)
+    situation = known(demand, unit_cost=2.0, order_cost=0.0, holding_cost=0.001, pack_size=6.0)
+    cost = np.where(np.arange(5) >= 1, 5.5, 2.0)
+    seen = outlook(situation, [0, 3, 6, 9, 12], cost, changes=np.datetime64("2026-01-16", "D"))
+    made = planned(situation, seen).plan.order_quantity
+    assert 90.0 <= made[0] <= 120.0
+
+
+def test_a_service_target_is_kept_looking_ahead():
+    for seed in range(4):
+        situation, times = drawn_ahead(seed, n=4, objective=1, target=0.95)
+        costs = situation.terms.unit_cost[:, None] * np.where(np.arange(len(times)) >= 2, 1.3, 1.0)
+        near = planned(situation, None).plan
+        seen = outlook(situation, times, costs, changes=np.datetime64("2026-01-29", "D"))
+        far = planned(situation, seen).plan
+        assert (far.order_quantity >= near.order_quantity - 1e-9).all()
+        assert (far.stockout_risk_with <= 0.05 + 1e-9).all()
+
+
 def test_the_order_of_the_series_changes_nothing():
     """Lines of two suppliers in one night order as each supplier's lines do by themselves."""
     situation, times = drawn_ahead(4, n=6)

@@ -18,7 +18,7 @@ from stockcast.policies.alerts import solver_alert
 from stockcast.policies.budget import at_once, near_enough, within_limits
 from stockcast.policies.check import check
 from stockcast.policies.coupling import Goods, Limit, Order, first_of, limits, orders, total_cost
-from stockcast.policies.finer import with_more
+from stockcast.policies.finer import FEW, with_asked, with_more
 from stockcast.policies.hull import Hull
 from stockcast.policies.lines import Lines
 from stockcast.policies.milp import Solve, Solved, Solving, solve
@@ -121,16 +121,19 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
 def settle(situation: Situation, found: Lines, *, solving: list[Solving], workers: int = 1) -> tuple[Lines, Decision]:
     """Find every order, with more quantities where limits move lines, until no whole pack more both fits and saves.
 
-    Gives the lines with those quantities, and what was decided on them. Where a limit binds, all is decided again with
-    more candidates around where the lines ended (``policies.finer``), as long as that saves and there is time.
+    Gives the lines with those quantities, and what was decided on them. Small orders begin with the quantities that their
+    own terms ask for. Where a limit, or the terms of a small order, move lines, all is decided again with more candidates
+    around where they ended (``policies.finer``), as long as that saves and there is time.
 
     Orders that have lines of this period already keep their candidates: those are among the ones that the earlier plan
     chose from, so that planning the rest of a night does not open again what is settled.
     """
+    every = orders(situation.terms, situation.shared, found.at(found.chosen) > 0)
+    new = of_new_orders(situation, every)
+    found = with_asked(found, situation, every, Goods.of(situation.terms), new, workers=workers)
     made = decide(situation, found, joint=True, solving=solving)
-    new = _new(situation, made)
     for _ in range(ROUNDS):
-        moved = _moved(found, made) & new
+        moved = (_moved(found, made) | _raised(found, made)) & new
         if not moved.any() or solving[0].limit <= 0:
             break
         more = with_more(found, situation, made.final, moved, workers=workers)
@@ -144,11 +147,20 @@ def settle(situation: Situation, found: Lines, *, solving: list[Solving], worker
     return _to_the_pack(situation, found, made, new, workers=workers)
 
 
-def _new(situation: Situation, made: Decision) -> Bool[np.ndarray, " series"]:
-    """Tell which lines are of orders that nothing is placed of yet."""
-    new = np.zeros(len(made.alone), dtype=bool)
-    begun = {one.supplier for one in situation.shared.suppliers if one.committed_units > 0}
+def _raised(found: Lines, made: Decision) -> Bool[np.ndarray, " series"]:
+    """Tell which lines of small orders their order's own terms have moved."""
+    moved = np.zeros(len(made.alone), dtype=bool)
     for order in made.every:
+        if order.coupled and len(order.rows) <= FEW:
+            moved[order.rows] = found.at(made.final)[order.rows] != found.at(made.alone)[order.rows]
+    return moved
+
+
+def of_new_orders(situation: Situation, every: list[Order]) -> Bool[np.ndarray, " series"]:
+    """Tell which lines are of orders that nothing is placed of yet."""
+    new = np.zeros(len(situation.terms.series), dtype=bool)
+    begun = {one.supplier for one in situation.shared.suppliers if one.committed_units > 0}
+    for order in every:
         new[order.rows] = order.supplier not in begun and not situation.terms.ordered_now[order.rows].any()
     return new
 

@@ -14,14 +14,14 @@ from stockcast.core.errors import DataError, UsageError, did_you_mean
 from stockcast.core.findings import Alert
 from stockcast.inventory import Outlook, ReorderPlan, Situation, SupplierTerms
 from stockcast.policies import explain
-from stockcast.policies.ahead.plan import Further, further
+from stockcast.policies.ahead.plan import Further, further, to_the_pack
 from stockcast.policies.alerts import line_alerts, ranked
 from stockcast.policies.base import Policy
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
 from stockcast.policies.coupling import money
 from stockcast.policies.cut import cut_at
-from stockcast.policies.decision import Decision, decide, hold, settle
+from stockcast.policies.decision import Decision, decide, hold, of_new_orders, settle
 from stockcast.policies.lines import Lines, lines
 from stockcast.policies.milp import Solve, Solver, Solving
 from stockcast.policies.milp.worker import kept
@@ -150,7 +150,9 @@ def plan(
         decided = decide(situation, found, joint=False, solving=solving)
     seen = Further.none(found, decided)
     if outlook is not None and outlook.ahead > 1 and joint:
-        seen = further(situation, found, seen.decision, outlook, solving)
+        seen = further(situation, found, decided, outlook, solving)
+        new = of_new_orders(situation, decided.every)
+        seen = to_the_pack(situation, seen, outlook, new, solving, near=(found, decided), workers=workers)
     found, decision = seen.lines, seen.decision
     ranks: tuple[np.ndarray, np.ndarray] | None = None
     cuts: tuple[Alert, ...] = ()

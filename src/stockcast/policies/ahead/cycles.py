@@ -169,6 +169,7 @@ def _piece(situation: Situation, rows: np.ndarray, nodes: _Nodes, given: np.ndar
         value = (nodes.cost[:, s] - nodes.cost[:, -1]) * (covers[:, 0, s] - position)
         first[:, :, s - 1] = _by_batch(found, quantity, _first_cost) + money + value[:, None]
     first += (part.terms.order_cost * (part.terms.ordered_now == 0))[:, None, None] * (quantity > 0)[:, :, None]
+    first += _left_for_good(part, paths, nodes, quantity)[:, :, None]
     first = np.where(nodes.own[:, None, 1:], first, np.inf)
     later = np.full((n, last + 1, last + 1), np.inf)
     for r in range(1, last):
@@ -180,6 +181,24 @@ def _piece(situation: Situation, rows: np.ndarray, nodes: _Nodes, given: np.ndar
             cost = _by_batch(found, both, _later_cost)[:, 0] + value
             later[:, r, s] = np.where(nodes.own[:, r] & nodes.own[:, s], cost, np.inf)
     return quantity, first, later, covers
+
+
+def _left_for_good(
+    part: Part, paths: np.ndarray, nodes: _Nodes, quantity: Float[np.ndarray, "line candidate"]
+) -> Float[np.ndarray, "line candidate"]:
+    """Give the money in what no demand is left for, of goods that end: it takes the place of no later purchase.
+
+    They end where the last quarter of the forecast, two reviews at least, expects nothing.
+    """
+    gap = max(int(np.median(np.diff(nodes.times))), 1)
+    tail = min(max(paths.shape[2] // 4, 2 * gap), paths.shape[2])
+    ends = np.flatnonzero((paths[:, :, -tail:].sum(axis=(1, 2)) == 0) & (nodes.cost[:, -1] > 0))
+    out = np.zeros_like(quantity)
+    for row in ends.tolist():
+        there = float(part.state.inventory_position[row]) + quantity[row]
+        left = np.maximum(there[:, None] - paths[row].sum(axis=1), 0.0).mean(axis=1)
+        out[row] = nodes.cost[row, -1] * left
+    return out
 
 
 @final

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.core.findings import Alert
@@ -196,7 +196,7 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
         rows, quantity = one.order.rows, _wide(one.tables.quantity, width)
         later = np.concatenate([[False], one.schedule.orders[1:]])
         cost = _wide(table(one.tables, later, one.terms.alone)[0], width)
-        cost = cost - cost[:, :1]
+        cost = _kept_service(found, rows, quantity, cost - cost[:, :1], situation.terms.objective[rows] > 0)
         changed["quantity"][rows], changed["cost"][rows] = quantity, cost
         least = cost.min(axis=1, keepdims=True)
         chosen[rows] = np.argmax(cost <= least + 1e-9 * np.maximum(np.abs(least), 1e-300), axis=1)
@@ -207,6 +207,21 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
             changed["risk"][rows[at]] = made.stockout_risk(units)
             changed["waste"][rows[at]] = np.stack([made.waste.expected(some) for some in units.T], axis=1)
     return replace(found, chosen=chosen, **changed)
+
+
+def _kept_service(
+    found: Lines, rows: np.ndarray, quantity: np.ndarray, cost: np.ndarray, served: Bool[np.ndarray, " line"]
+) -> np.ndarray:
+    """Let no look ahead save on a service target: what falls short of it costs at least what that costs by itself."""
+    out = cost.copy()
+    near = found.at(found.chosen)[rows]
+    for line in np.flatnonzero(served & (near > 0)).tolist():
+        row, units = int(rows[line]), quantity[line]
+        there = int(np.argmax(units == near[line]))
+        own = np.interp(units, found.quantity[row], found.cost[row]) - found.cost[row, found.chosen[row]]
+        short = units < near[line]
+        out[line, short] = np.maximum(cost[line, short], cost[line, there] + np.maximum(own[short], 0.0))
+    return out - out[:, :1]
 
 
 def _too_large(order: Order) -> Alert:

@@ -14,11 +14,13 @@ from stockcast.policies.ahead.looking import Looked, Seen, look_ahead, refused_a
 from stockcast.policies.ahead.words import words
 from stockcast.policies.coupling import total_cost
 from stockcast.policies.decision import Decision, decide
+from stockcast.policies.finer import between, with_quantities
 from stockcast.policies.lines import Lines
 from stockcast.policies.milp import Solve, Solving
 
 WORSE = "worse than the plan that looks one review ahead"
 LIMITED = "limits"  # in the place of a supplier: all orders
+ROUNDS = 4  # of more candidates where limits move lines that look further
 
 
 @final
@@ -95,6 +97,41 @@ def further(situation: Situation, found: Lines, before: Decision, outlook: Outlo
             made.fallback[order.rows] = np.where(made.fallback[order.rows] == "", f"ahead: {text}"[:64],
                                                  made.fallback[order.rows])  # fmt: skip
     return Further(seen.lines, made, seen.near, seen.looked, seen.solves, tuple(alerts), outlook)
+
+
+def to_the_pack(
+    situation: Situation, seen: Further, outlook: Outlook, new: Bool[np.ndarray, " series"], solving: list[Solving],
+    *, near: tuple[Lines, Decision], workers: int = 1,
+) -> Further:  # fmt: skip
+    """Look ahead again with more quantities where limits moved the lines that did, as long as that saves.
+
+    Parameters
+    ----------
+    new
+        Lines of orders that nothing is placed of yet; others keep their candidates.
+    near
+        The lines and the decision that look one review ahead.
+    """
+    found, before = near
+    for _ in range(ROUNDS):
+        final = seen.lines.at(seen.decision.final)
+        moved = (final != seen.lines.at(seen.decision.joined)) & seen.ahead(len(final)) & new
+        more = with_quantities(
+            found, situation, np.flatnonzero(moved), between(seen.lines, seen.decision.final, np.flatnonzero(moved)),
+            workers=workers,
+        )  # fmt: skip
+        if more is found or solving[0].limit <= 0:
+            break
+        again = further(situation, more, before.on(found, more), outlook, solving)
+        if len(again.looked) < len(seen.looked):
+            break
+        place = np.argmax(again.lines.quantity == final[:, None], axis=1)
+        was = total_cost(again.lines, seen.decision.every, place, before.goods)
+        now = total_cost(again.lines, again.decision.every, again.decision.final, before.goods)
+        if not np.array_equal(again.lines.at(place), final) or now >= was - 1e-9 * max(abs(was), 1.0):
+            break
+        found, before, seen = more, before.on(found, more), again
+    return seen
 
 
 def _worse(found: Lines, before: Decision, seen: Seen, made: Decision) -> list[str]:
