@@ -121,9 +121,9 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
 def settle(situation: Situation, found: Lines, *, solving: list[Solving], workers: int = 1) -> tuple[Lines, Decision]:
     """Find every order, with more quantities where limits move lines, until no whole pack more both fits and saves.
 
-    Gives the lines with those quantities, and what was decided on them. Small orders begin with the quantities that their
-    own terms ask for. Where a limit, or the terms of a small order, move lines, all is decided again with more candidates
-    around where they ended (``policies.finer``), as long as that saves and there is time.
+    Gives the lines with those quantities, and what was decided on them. Small orders begin with the quantities that
+    their own terms ask for. Where a limit, or the terms of a small order, move lines, all is decided again with more
+    candidates around where they ended (``policies.finer``), as long as that saves and there is time.
 
     Orders that have lines of this period already keep their candidates: those are among the ones that the earlier plan
     chose from, so that planning the rest of a night does not open again what is settled.

@@ -1,8 +1,8 @@
 """More quantities of lines that do not get their own best: what the whole order asks of them, and between neighbours.
 
-The candidates of a line (``policies.lines``) lie close around its own best. A line that a budget or a room moves ends up
-further down, where they are wide apart: whole packs that there is money and room for lie between two of them. A minimum,
-a price break or a truck may ask few lines for more than any candidate has.
+The candidates of a line (``policies.lines``) lie close around its own best. A line that a budget or a room moves ends
+up further down, where they are wide apart: whole packs that there is money and room for lie between two of them. A
+minimum, a price break or a truck may ask few lines for more than any candidate has.
 """
 
 from collections.abc import Sequence
