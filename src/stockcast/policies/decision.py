@@ -25,6 +25,7 @@ from stockcast.policies.milp import Solve, Solved, Solving, solve
 from stockcast.policies.repair import cut, keep_limits, meet_minimum, trim, use_the_rest
 
 ROUNDS = 2  # of more candidates, decided on again, where limits move lines
+MANY = 5_000  # lines moved above which one more candidate matters less than the time for all of them
 FILLS = 30  # of what is left, to the pack; each leaves at most half of what fits
 LIMITS = "limits"  # the name that joint models go by in the place of a supplier's
 
@@ -134,7 +135,7 @@ def settle(situation: Situation, found: Lines, *, solving: list[Solving], worker
     made = decide(situation, found, joint=True, solving=solving)
     for _ in range(ROUNDS):
         moved = (_moved(found, made) | _raised(found, made)) & new
-        if not moved.any() or solving[0].limit <= 0:
+        if not moved.any() or int(moved.sum()) > MANY or solving[0].limit <= 0:
             break
         more = with_more(found, situation, made.final, moved, workers=workers)
         if more is found:
