@@ -9,8 +9,9 @@ import numpy as np
 
 from stockcast import policies
 from stockcast.core.errors import HeldBackError, InvariantError
+from stockcast.ingest.shared import order_names
 from stockcast.models.ladder import failed
-from stockcast.report import files, html, recorded, tables
+from stockcast.report import files, html, recorded, suppliers, tables
 from stockcast.report.history import history_table
 from stockcast.report.importance import write_importance
 from stockcast.report.network import OF_ALL
@@ -149,17 +150,22 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
         f"{name} is not kept: it is larger than {recorded.MOST >> 20} MB"
         for name in recorded.write_models(staging / "models", texts)
     )
-    files.write_table(staging, "exceptions", tables.exceptions_table(night.alerts))
+    scope = night.job.config.plan.order_scope
+    alerts = night.alerts
+    if situation is not None and scope != "supplier":
+        alerts = suppliers.with_bare_suppliers(alerts, situation.terms.supplier, situation.terms.series.location)
+    files.write_table(staging, "exceptions", tables.exceptions_table(alerts))
     if planned is None or situation is None:
         return
     plan = tables.plan_table(planned.plan, situation, made.model, made.fallback)
+    if scope != "supplier":
+        plan["supplier"] = suppliers.bare_suppliers(plan["supplier"], plan["location"])
     files.write_table(staging, "plan", plan)
     write_waterfall(staging, planned, situation)
     if result.tradeoff is not None:
         write_tradeoff(staging, result.tradeoff)
-    scope = night.job.config.plan.order_scope
     orders = tables.orders_table(plan, result.inputs.panel.origin, scope)
-    _hold(result, orders)
+    _hold(result, orders, scope)
     files.write_table(staging, "orders", orders)
     sent = transfers.held(result.inputs, situation, night.moved)
     if sent is not None:
@@ -176,7 +182,7 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
             state=situation.state,
             transfers=sent,
             issues=night.issues,
-            alerts=night.alerts,
+            alerts=alerts,
             rows=result.inputs.rows,
             scores=_leaderboard(made),
             notes=night.notes,
@@ -185,7 +191,7 @@ def _write(staging: Path, night: Night, result: Result, status: Status) -> None:
         html.write_report(staging / "report.html", data)
 
 
-def _hold(result: Result, orders: Mapping[str, np.ndarray]) -> None:
+def _hold(result: Result, orders: Mapping[str, np.ndarray], scope: str) -> None:
     """Hold the order lines as they go out against the plan and every rule.
 
     Raises
@@ -199,7 +205,7 @@ def _hold(result: Result, orders: Mapping[str, np.ndarray]) -> None:
     lines = policies.OrderLines(
         sku=orders["sku"],
         location=orders["location"],
-        supplier=orders["supplier"],
+        supplier=order_names(orders["supplier"], orders["location"], scope),
         quantity=orders["order_quantity"],
         packs=orders["order_packs"],
         value=orders["line_value"],
