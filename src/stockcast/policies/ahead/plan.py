@@ -115,12 +115,12 @@ def to_the_pack(
     found, before = near
     for _ in range(ROUNDS):
         final = seen.lines.at(seen.decision.final)
-        moved = (final != seen.lines.at(seen.decision.joined)) & seen.ahead(len(final)) & new
-        more = with_quantities(
-            found, situation, np.flatnonzero(moved), between(seen.lines, seen.decision.final, np.flatnonzero(moved)),
-            workers=workers,
-        )  # fmt: skip
-        if more is found or solving[0].limit <= 0:
+        rows = np.flatnonzero((final != seen.lines.at(seen.decision.joined)) & seen.ahead(len(final)) & new)
+        if not len(rows) or solving[0].limit <= 0:
+            break
+        wanted = between(seen.lines, seen.decision.final, rows)
+        more = with_quantities(found, situation, rows, wanted, workers=workers)
+        if more is found:
             break
         again = further(situation, more, before.on(found, more), outlook, solving)
         if len(again.looked) < len(seen.looked):

@@ -60,7 +60,7 @@ def spare(situation: Situation, movable: Bool[np.ndarray, " series"]) -> Float[n
     """Give the units that each series may give up: what is on hand, less what is owed and its ``min_stock``."""
     state, terms = situation.state, situation.terms
     found = np.maximum(state.on_hand - state.backorders - terms.min_stock, 0.0)
-    return np.array([_tidy(units) for units in np.where(movable, found, 0.0).tolist()])
+    return np.array([tidy(units) for units in np.where(movable, found, 0.0).tolist()])
 
 
 def lies_for_others(situation: Situation) -> Bool[np.ndarray, " series"]:
@@ -194,9 +194,9 @@ class Network:
             ask[key] = {self.most[key]}
             for step in some:
                 count = 2 ** np.arange(int(np.log2(max(self.most[key] / step, 1.0))) + 1)
-                ask[key] |= {_tidy(step * many) for many in count.tolist()}
+                ask[key] |= {tidy(step * many) for many in count.tolist()}
                 if key[1] != GIVES:
-                    ask[key] |= {_tidy(step * np.ceil(float(self.anchor.wanted[key[0]]) / step))}
+                    ask[key] |= {tidy(step * np.ceil(float(self.anchor.wanted[key[0]]) / step))}
         self.value(ask)
 
     def roles(self, way: int) -> tuple[Key, Key]:
@@ -307,7 +307,7 @@ class Network:
         touched = self.units(way, packs)
         for key, many in touched.items():
             steps = {float(self.ways.step[at]) for at in way if key in self.roles(at)}
-            near = {many, *(_tidy(many + step) for step in steps), *(_tidy(many - step) for step in steps)}
+            near = {many, *(tidy(many + step) for step in steps), *(tidy(many - step) for step in steps)}
             ask.setdefault(key, set()).update(near)
         return set(touched)
 
@@ -316,7 +316,7 @@ class Network:
         out: dict[Key, float] = {}
         for at, many in zip(way, packs, strict=True):
             for key in self.roles(at):
-                out[key] = _tidy(out.get(key, 0.0) + many * float(self.ways.step[at]))
+                out[key] = tidy(out.get(key, 0.0) + many * float(self.ways.step[at]))
         return out
 
     def shares(self, sent: Sent) -> list[tuple[float, float]]:
@@ -324,7 +324,7 @@ class Network:
         found = []
         units = self.units(sent.way, sent.packs)
         for at, packs in zip(sent.way, sent.packs, strict=True):
-            quantity = _tidy(packs * float(self.ways.step[at]))
+            quantity = tidy(packs * float(self.ways.step[at]))
             goods = sum(self.curves[key][units[key]] * quantity / units[key] for key in self.roles(at))
             found.append((quantity, -goods - quantity * float(self.ways.cost[at])))
         return found
@@ -336,6 +336,6 @@ class Network:
         return goods + sum(many * float(self.ways.step[at] * self.ways.cost[at]) for at, many in pairs)
 
 
-def _tidy(units: float) -> float:
+def tidy(units: float) -> float:
     """Take rounding off a multiple of a decimal step."""
     return float(f"{units:.12g}")

@@ -17,7 +17,7 @@ from stockcast.policies.echelon import shipped
 from stockcast.policies.projection import require_horizon
 from stockcast.policies.transfers.lines import Line, joined, written
 from stockcast.policies.transfers.looking import Looked
-from stockcast.policies.transfers.network import GIVES, Network, Sent
+from stockcast.policies.transfers.network import GIVES, Network, Sent, tidy
 from stockcast.policies.transfers.room import Short, caps, left_out, together
 
 ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
@@ -213,7 +213,7 @@ def _marginal(network: Network, key: tuple[int, int], units: float, step: float)
     """Give what a unit is worth before and after, from the next pack; NaN where there is none."""
     curve = network.curves[key]
     sign = 1.0 if key[1] == GIVES else -1.0
-    following = float(f"{units + step:.12g}")
+    following = tidy(units + step)
     after = sign * (curve[following] - curve[units]) / step if following in curve else math.nan
     return sign * curve[step] / step if step in curve else math.nan, after
 

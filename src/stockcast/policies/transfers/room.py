@@ -16,7 +16,7 @@ from stockcast.core.findings import Alert
 from stockcast.policies.explain import units_text
 from stockcast.policies.transfers.flow import ROUNDING
 from stockcast.policies.transfers.lines import Line
-from stockcast.policies.transfers.network import Key, Network, Sent
+from stockcast.policies.transfers.network import Key, Network, Sent, tidy
 
 FULL = 1e-9  # of a room: what exceeds it by less fits
 
@@ -69,7 +69,7 @@ def caps(network: Network, chosen: dict[str, Sent]) -> dict[Key, float]:
                 break
             packs = np.floor((units[key] - over / volume[key]) / steps[key] * (1 + ROUNDING))
             fits = min(packs * steps[key], units[key] - steps[key])
-            found[key] = float(f"{max(float(fits), 0.0):.12g}")
+            found[key] = tidy(max(float(fits), 0.0))
             over -= (units[key] - found[key]) * volume[key]
     return found
 
@@ -95,7 +95,7 @@ def left_out(network: Network, wanted: Sequence[Line], made: Sequence[Line]) -> 
         units = line.quantity - (held.quantity if held else 0.0)
         if place in found and units > ROUNDING * line.quantity:
             saving = line.saving - (held.saving if held else 0.0)
-            quantity = float(f"{units:.12g}")
+            quantity = tidy(units)
             found[place].append(Line(line.lane, line.giver, line.receiver, quantity, saving, line.before, line.after))
     return tuple(Short(place, tuple(lines)) for place, lines in sorted(found.items()) if lines)
 
