@@ -6,6 +6,8 @@ import pytest
 from test_planning_again import place
 from test_transfers import rows, send, write
 
+ORDINAL = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+
 
 @pytest.fixture
 def with_hub(project):
@@ -67,6 +69,10 @@ def test_a_night_with_a_warehouse_and_the_night_again(with_hub):
             )
         else:
             assert row["reason"].startswith("fed from HUB: nothing more comes now")
+    ahead = [row for row in rows(project.file(first, "forecast.csv")) if row["location"] == "HUB"]
+    assert {row["sku"] for row in ahead} == set(skus[1:])
+    assert all(float(row["mean"]) == 0 == float(row["q0.99"]) for row in ahead), "nothing is sold at a warehouse"
+    assert all("nothing is sold at a warehouse" in plan[sku, "HUB"]["fallback"] for sku in skus[1:])
     for sku in sorted({sku for sku, _ in fed}):
         hub, step = plan[sku, "HUB"], steps[sku, "HUB"]
         away = sum(float(plan[sku, p]["on_hand"]) + float(plan[sku, p]["on_order"]) for p in places if (sku, p) in fed)
@@ -130,3 +136,26 @@ def test_a_warehouse_that_does_not_ship_tonight_sends_nothing_and_its_places_say
         assert (row["order_quantity"], row["review_period"], row["lead_time"]) == ("0", "7", "1")
     write(data / "suppliers.csv", [*table, hub | {"order_days": day.strftime("%a").lower()}])
     assert project("run")["counts"]["transfers"] > 0
+
+
+def test_the_last_order_before_a_monthly_shipment_is_for_the_month_and_the_forecast_reaches_its_end(with_hub):
+    project, _, _ = with_hub
+    weekly = project("run")
+    row = next(r for r in rows(project.file(weekly, "orders.csv")) if r["location"] == "HUB")
+    arrives = datetime.date.fromisoformat(row["expected_receipt_date"])
+    data = project.folder / "data"
+    table = rows(data / "suppliers.csv")
+    far = [
+        {name: "" for name in table[0]} | {"supplier": "HUB", "order_days": f"{day.day}{ORDINAL.get(day.day, 'th')}"}
+        for day in (arrives, arrives - datetime.timedelta(days=8))
+    ]
+    wanted = {}
+    for name, hub in zip(("in time", "long before"), far, strict=True):
+        write(data / "suppliers.csv", [*table, hub])
+        made = project("run")
+        wanted[name] = next(
+            r for r in rows(project.file(made, "plan.csv")) if (r["sku"], r["location"]) == (row["sku"], "HUB")
+        )
+    assert float(wanted["in time"]["order_quantity"]) > 1.5 * float(row["order_quantity"])
+    assert float(wanted["in time"]["demand_mean"]) > 2 * float(row["demand_mean"])
+    assert float(wanted["long before"]["order_quantity"]) == 0

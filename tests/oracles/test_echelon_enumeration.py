@@ -1,6 +1,7 @@
 """The warehouse's order against plain loops: sharing by trying every split, C(Q) added up unit by unit."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from echelon_case import fed_network, warehouses
 from planning_case import case
 from stockcast.core.random import Stream
+from stockcast.inventory.timing import FAR
 from stockcast.policies.echelon.nodes import nodes
 from stockcast.policies.echelon.ordering import Pooled, bought, cost_of, share_out
 from stockcast.policies.echelon.sharing import Sharing
@@ -65,38 +67,74 @@ def group(seed, backorder, n_paths=7):
     )  # fmt: skip
 
 
+def sparse(situation, seed):
+    """The same with a warehouse that ships in some periods only, drawn, perhaps not tonight."""
+    rng = np.random.default_rng(seed + 900)
+    terms, horizon = situation.terms, situation.demand.horizon
+    known = np.flatnonzero(rng.random(horizon) < float(rng.choice([0.15, 0.4])))
+    known = known if len(known) > 1 else np.array([1, 9])
+    fed = terms.fed_by != ""
+    shipments = np.where(fed[:, None], known[None, :], FAR)
+    return replace(situation, terms=terms.replace(
+        shipments=shipments, at_review=np.where(fed, known[0] == 0, terms.at_review),
+        first_review=np.where(fed, known[0], terms.first_review),
+        review_period=np.where(fed, known[1] - known[0], terms.review_period),
+    ))  # fmt: skip
+
+
+def intervals(situation, w):
+    """When what is ordered now goes on to each series and when what is ordered next does; and the last one in time."""
+    terms, horizon = situation.terms, situation.demand.horizon
+    a, n = int(terms.lead_time[w]), int(terms.lead_time[w] + terms.review_period[w])
+    places = [i for i in range(len(terms.series)) if i != w]
+    known = terms.shipments[places[0]].tolist() or range(horizon)
+    later = lambda t: min([k for k in known if k >= t], default=horizon)  # noqa: E731
+    begin, end = [later(a)] * len(terms.series), [later(n)] * len(terms.series)
+    begin[w] = a
+    sells = bool(situation.demand.paths()[w].any())
+    last = max([k for k in known if k < end[places[0]]], default=-1) + 1
+    end[w] = n if sells or not len(terms.shipments[places[0]]) else end[places[0]]
+    cut = [max(i_end, i_begin) for i_begin, i_end in zip(begin, end, strict=True)]
+    cut[w] = max(last, a, n if sells else 0)
+    return begin, end, cut
+
+
 def plain_pool(situation, path, backorder):
     """What is there when the order arrives, without it, by walking through one path."""
     terms, state = situation.terms, situation.state
     w = int(warehouses(situation)[0])
-    a, n = int(terms.lead_time[w]), int(terms.lead_time[w] + terms.review_period[w])
+    begin, _, cut = intervals(situation, w)
     paths, horizon = situation.demand.paths(), situation.demand.horizon
     lane = [0 if i == w else int(terms.lead_time[i]) for i in range(len(terms.series))]
+    ready = [int(terms.first_review[i] or terms.review_period[i]) + far for i, far in enumerate(lane)]
     coming = lambda i, t: float(state.pipeline[i, t])  # noqa: E731
     if backorder:
         total = float(state.on_hand.sum())
         for i, far in enumerate(lane):
-            total += sum(coming(i, t) for t in range(min(n + far, horizon)))
-            total -= sum(float(paths[i, path, t]) for t in range(a))
+            total += sum(coming(i, t) for t in range(min(cut[i] + far, horizon)))
+            total -= sum(float(paths[i, path, t]) for t in range(begin[i]))
         return total
     own = float(state.on_hand[w])
     stock = [0.0 if i == w else float(state.on_hand[i]) for i in range(len(lane))]
-    for t in range(a):
-        own += coming(w, t)
-        for i, far in enumerate(lane):
+    for t in range(max(begin)):
+        own += coming(w, t) if t < begin[w] else 0.0
+        for i in range(len(lane)):
+            if t >= begin[i]:
+                continue
             stock[i] += coming(i, t) if i != w else 0.0
             short = max(float(paths[i, path, t]) - stock[i], 0.0)
             stock[i] = max(stock[i] - float(paths[i, path, t]), 0.0)
-            if i == w or t >= int(terms.review_period[i]) + far:
+            if t < begin[w] and (i == w or t >= ready[i]):
                 own -= min(short, own)
-    rest = sum(coming(i, t) for i, far in enumerate(lane) for t in range(a, min(n + far, horizon)))
+    rest = sum(coming(i, t) for i, far in enumerate(lane) for t in range(begin[i], min(cut[i] + far, horizon)))
     return own + sum(stock) + rest
 
 
 @pytest.mark.parametrize("backorder", [False, True])
+@pytest.mark.parametrize("calendar", [lambda night, _: night, sparse], ids=["every period", "some periods"])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_cost_of_an_order_is_what_plain_loops_add_up(seed, backorder):
-    situation = group(seed, backorder)
+def test_the_cost_of_an_order_is_what_plain_loops_add_up(seed, backorder, calendar):
+    situation = calendar(group(seed, backorder), seed)
     terms, w = situation.terms, int(warehouses(situation)[0])
     paths = situation.demand.paths()
     node = nodes(situation.state, terms, paths, Stream(7, "x"), first=w, backorder=backorder)
@@ -104,21 +142,22 @@ def test_the_cost_of_an_order_is_what_plain_loops_add_up(seed, backorder):
     h, p = terms.holding_cost, terms.shortage_cost
     sharing = share_out(node, h, p, backorder=backorder)
     quantity = np.array([0.0, 1.0, 5.0, 20.0, 60.0])
-    a, review = int(terms.lead_time[w]), int(terms.review_period[w])
+    begin, end, _ = intervals(situation, w)
     want = []
     for q in quantity.tolist():
         total = 0.0
         for s in range(paths.shape[1]):
             z = float(node.pool[s]) + q
             share = sharing.at(np.array([z]))[:, 0]
-            total += h[w] * review * (z - share.sum())
+            total += h[w] * (max(end) - begin[w]) * (z - share.sum())
             for i, u in enumerate(share.tolist()):
                 far = 0 if i == w else int(terms.lead_time[i])
-                x = u - float(paths[i, s, a : a + far].sum())
-                for t in range(a + far, min(a + far + review, paths.shape[2])):
-                    x -= float(paths[i, s, t])
+                x = u - float(paths[i, s, begin[i] : begin[i] + far].sum())
+                total += h[w] * (begin[i] - begin[w]) * u
+                for t in range(begin[i] + far, end[i] + far):
+                    x -= float(paths[i, s, t]) if t < paths.shape[2] else 0.0
                     total += h[i] * max(x, 0.0) + (p[i] * max(-x, 0.0) if backorder else 0.0)
-                total += 0.0 if backorder else p[i] * max(-x, 0.0)
+                total += 0.0 if backorder or end[i] == begin[i] else p[i] * max(-x, 0.0)
         want.append(total / paths.shape[1])
     assert cost_of(node, sharing, h, p, quantity, backorder=backorder) == pytest.approx(want, rel=1e-9)
 

@@ -227,3 +227,21 @@ def test_places_help_each_other_out_up_to_the_next_shipment_while_the_warehouse_
     assert "the next shipment from W is there on" in waits.transfers.reason[0]
     opens = propose(tonight).transfers
     assert opens.received[0] == 3.0, "two periods, and one on the lane"
+
+
+@pytest.mark.parametrize(("lead_time", "wanted"), [(2, 0.0), (6, 0.0), (8, 14.0), (14, 14.0), (15, 0.0)])
+def test_a_warehouse_that_ships_seldom_orders_for_a_shipment_when_no_later_order_is_in_time_for_it(lead_time, wanted):
+    # shipments in 0, 14, 28: an order every 7 periods that comes in 8 is the last one in time for that of 14
+    paths = np.concatenate([np.ones((1, 20, 60)), np.zeros((1, 20, 60))])
+    tonight = fed_network(
+        paths, places="A", lead_time=lead_time, review_period=np.array([14, 7]), holding_cost=0.01,
+        on_hand=0.0, shortage_cost=2.0, sales=np.array([1.0, 0.0]),
+    )  # fmt: skip
+    terms = tonight.terms.replace(shipments=np.array([[0, 14, 28, 42], [10**6] * 4]))
+    (row,) = warehouses(tonight)
+    assert terms.reach.tolist() == [14 if lead_time + 7 <= 14 else 28, lead_time + 7]
+    tonight = replace(tonight, terms=terms)
+    made = plan("auto", tonight, next_review=reviews(tonight))
+    assert made.plan.order_quantity[row] == wanted
+    assert terms.covered[row] == terms.reach[0]
+    assert f"until {tonight.past.time.date(tonight.past.time.n + int(terms.covered[row]))}" in made.plan.reason[row]

@@ -9,8 +9,9 @@ from jaxtyping import Int
 
 from stockcast.features.block import ALWAYS, Column, Made
 from stockcast.panel import Panel
+from stockcast.panel.attributes import SELLS_NOTHING
 
-NOT_GROUPS = ("description", "launch_date", "end_date", "successor", "sku")  # a text of its own for each item
+NOT_GROUPS = ("description", "launch_date", "end_date", "successor", "sku", SELLS_NOTHING)  # none tells what sells
 FEW, MANY = 2, 200  # distinct values of an attribute that is coded
 
 

@@ -10,7 +10,7 @@ from stockcast.core.findings import Alert
 from stockcast.ingest.calendar import read_days
 from stockcast.ingest.checked import CheckedTable, CheckedTables
 from stockcast.ingest.doubts import tell_of_outliers, tell_of_parts
-from stockcast.ingest.feeding import feed, find_fed
+from stockcast.ingest.feeding import feed, find_fed, with_shipments, without_sales
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
 from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfers
@@ -84,12 +84,13 @@ def _build(checked: CheckedTables) -> Inputs:
     feeding = find_fed(checked, lookup, orderable, lanes, stock.has_stock)
     last_price = _last_price(history.known)
     resolved = resolve_terms(checked, lookup, origin, orderable, last_price, feeding.warehouse)
-    fed = feed(resolved.terms, lanes, feeding)
+    fed = with_shipments(checked, feed(resolved.terms, lanes, feeding), origin)
     orders = without_transfers(checked, read_orders(checked, axis, resolved.terms, origin), fed, lanes)
     _tell_of_held(checked, lookup, stock.has_stock)
     _tell_of_items_not_planned(checked, axis)
     terms, shared = share_terms(checked, fed, orders)
     shared = replace(shared, lanes=lanes, warehouses=read_warehouses(checked, lanes, axis))
+    panel = without_sales(panel, feeding, shared.warehouses, findings)
     outlook = read_outlook(checked, terms, resolved.terms.supplier, lookup.number("review_period_days"), origin)
     reach = terms.reach
     if outlook is not None:

@@ -1,7 +1,7 @@
 """Which series a warehouse feeds: nothing is bought for them, what they get comes by transfer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -10,9 +10,15 @@ from jaxtyping import Bool, Int
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.ingest.checked import CheckedTables
+from stockcast.ingest.origin import Origin
+from stockcast.ingest.refusal import Findings
+from stockcast.ingest.review import closures_of, future, order_days_of
 from stockcast.ingest.terms import Lookup, name_some
 from stockcast.inventory.lanes import Lanes
 from stockcast.inventory.terms import SupplyTerms
+from stockcast.inventory.timing import FAR, review_periods
+from stockcast.panel import Panel
+from stockcast.panel.attributes import SELLS_NOTHING, Attributes
 
 LONGEST_DAYS = 371  # a lane that takes longer reaches beyond any forecast
 
@@ -107,6 +113,51 @@ def feed(terms: SupplyTerms, lanes: Lanes, feeding: Feeding) -> SupplyTerms:
         columns[name][rows] = 0
     supplier = np.where(feeding.warehouse == "", terms.supplier, feeding.warehouse)
     return terms.replace(supplier=supplier, fed_by=feeding.warehouse.astype(np.str_), **columns)
+
+
+def with_shipments(checked: CheckedTables, terms: SupplyTerms, origin: Origin) -> SupplyTerms:
+    """Give the terms with the periods in which each warehouse can ship, as far as what its next order brings can wait.
+
+    Those are its order days outside its closures. Nothing is added where all warehouses can ship in every period: goods
+    go on in the period in which they come, for every run may send them.
+    """
+    feeder = terms.feeder
+    fed = np.flatnonzero(feeder >= 0)
+    if not len(fed):
+        return terms
+    time = future(checked.spec.step, origin)
+    order_days, closures = order_days_of(checked), closures_of(checked)
+    names, of = np.unique(terms.fed_by[fed], return_inverse=True)
+    ships = np.array([
+        review_periods(time, order_days.get(name, ""), closures.get(name, [])) for name in names.tolist()
+    ])
+    if ships.all():
+        return terms
+    known = np.sort(np.where(ships, np.arange(time.n), FAR), axis=1)
+    shipments = np.full((len(feeder), time.n), FAR, dtype=np.int64)
+    shipments[fed] = known[of]
+    reach = (terms.protection_interval + np.ceil(3.0 * terms.lead_time_sd).astype(np.int64))[feeder[fed]]
+    width = int(np.minimum((shipments[fed] < reach[:, None]).sum(axis=1) + 1, time.n).max())
+    return terms.replace(shipments=shipments[:, :width])
+
+
+def without_sales(panel: Panel, feeding: Feeding, warehouses: tuple[str, ...], findings: Findings) -> Panel:
+    """Say of each series at a warehouse that never sold anything, of any item, that it sells nothing.
+
+    It would be forecast like a new item of a new shop else, and its warehouse would order for sales of its own.
+    """
+    names, of = np.unique(panel.series.location, return_inverse=True)
+    sold = np.bincount(of, weights=panel.sales.sum(axis=1), minlength=len(names))
+    named = np.isin(names, [*warehouses, *feeding.warehouse[feeding.rows].tolist()])
+    silent = (named & (sold == 0))[of]
+    if not silent.any():
+        return panel
+    findings.notes.append(
+        f"{int(silent.sum())} series at a warehouse are forecast as 0, for nothing was ever sold there: "
+        f"{', '.join(names[named & (sold == 0)][:5].tolist())}"
+    )
+    column = {SELLS_NOTHING: np.where(silent, "warehouse", "")}
+    return replace(panel, attributes=Attributes(panel.series, {**panel.attributes.columns, **column}))
 
 
 def _wanted(checked: CheckedTables, lookup: Lookup, axis: SeriesAxis) -> np.ndarray:

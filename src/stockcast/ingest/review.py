@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Bool, Int
 
-from stockcast.core.axes import SeriesAxis, TimeAxis
+from stockcast.core.axes import SeriesAxis, Step, TimeAxis
 from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert
 from stockcast.ingest.checked import CheckedTable, CheckedTables
@@ -86,7 +86,7 @@ def first_reviews(checked: CheckedTables, supplier: np.ndarray, origin: Origin) 
     DataError
         If order days cannot be read.
     """
-    time = _future(checked, origin)
+    time = future(checked.spec.step, origin)
     order_days, closures = order_days_of(checked), closures_of(checked)
     found: dict[str, int] = {}
     for name in sorted(set(supplier.tolist())):
@@ -98,8 +98,8 @@ def first_reviews(checked: CheckedTables, supplier: np.ndarray, origin: Origin) 
     return np.array([found[name] for name in supplier.tolist()], dtype=np.int64)
 
 
-def _future(checked: CheckedTables, origin: Origin) -> TimeAxis:
-    step = checked.spec.step
+def future(step: Step, origin: Origin) -> TimeAxis:
+    """Give the periods after the origin in which reviews are looked for."""
     far = -(-LOOK_AHEAD_DAYS // (7 if step == "week" else 1))
     return TimeAxis(origin.last_day + np.timedelta64(1, "D"), far, step)
 
@@ -121,7 +121,7 @@ def resolve_reviews(
         read.
     """
     spec = checked.spec
-    time = _future(checked, origin)
+    time = future(spec.step, origin)
     far = time.n
     order_days, closures = order_days_of(checked), closures_of(checked)
     has_days = np.array([bool(order_days.get(name, "").strip()) for name in supplier.tolist()], dtype=bool)

@@ -11,6 +11,7 @@ from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import AlignmentError, DataError
 from stockcast.inventory.lanes import Lanes
+from stockcast.inventory.timing import FAR
 
 UnmetDemand = Literal["lost", "backorder"]
 Objective = Literal["cost", "cycle_service_level", "fill_rate"]
@@ -72,6 +73,10 @@ class SupplyTerms:
     fed_by
         The location whose stock of the sku comes here by transfer, so that nothing is bought; empty for all others. The
         lead time is then the lane's, and the reviews are the shipments of that location.
+    shipments
+        Periods from the first future period to those in which the warehouse of a fed series can ship, ascending;
+        ``FAR`` where no more are known and for all other series. Without columns goods go on from a warehouse in the
+        period in which they come.
     """
 
     series: SeriesAxis
@@ -97,6 +102,7 @@ class SupplyTerms:
     weight: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
     shelf_life: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
     fed_by: np.ndarray = field(default_factory=_nobody)
+    shipments: Int[np.ndarray, "..."] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
 
     def __post_init__(self) -> None:
         """Check what every policy relies on, and freeze."""
@@ -106,7 +112,10 @@ class SupplyTerms:
         for name, absent in (("volume", 0.0), ("weight", 0.0), ("shelf_life", np.inf)):
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(n, absent))
-        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "series"}
+        _hold_shipments(self)
+        arrays = {
+            name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("series", "shipments")
+        }
         for name, array in arrays.items():
             if array.shape != (n,):
                 raise AlignmentError(f"terms: {name} has shape {array.shape} for {n} series")
@@ -148,12 +157,42 @@ class SupplyTerms:
         """Give the periods ahead that each series' demand is needed for.
 
         Its protection interval with the margin of a lead time that varies; for a place that is fed also its lane beyond
-        that of its warehouse, whose order decides about it.
+        the first shipment after that of its warehouse, whose order decides about it.
         """
         found = self.protection_interval + np.ceil(3.0 * self.lead_time_sd).astype(np.int64)
+        return np.maximum(found, self._passed_on(found))
+
+    @property
+    def covered(self) -> Int[np.ndarray, " series"]:
+        """Give the periods from now over which demand counts to each line, at its mean lead time.
+
+        Its protection interval; for a warehouse that feeds places up to the furthest end of what it decides about.
+        """
+        found, feeder = self.protection_interval, self.feeder
+        fed = np.flatnonzero(feeder >= 0)
+        np.maximum.at(found, feeder[fed], self._passed_on(found)[fed])
+        return found
+
+    def _passed_on(self, found: Int[np.ndarray, " series"]) -> Int[np.ndarray, " series"]:
+        """Give when what is at a warehouse after some periods is at each place that it feeds; 0 for all others."""
         feeder = self.feeder
-        beyond = np.where(feeder >= 0, found[feeder] + self.lead_time, 0)
-        return np.asarray(np.maximum(found, beyond))
+        fed = np.flatnonzero(feeder >= 0)
+        out = np.zeros(len(feeder), dtype=np.int64)
+        after = found[feeder[fed]]
+        pairs = zip(fed.tolist(), after.tolist(), strict=True)
+        sent = np.array([int(self.shipped_from(row, t)) for row, t in pairs], dtype=np.int64)
+        out[fed] = np.where(sent < FAR, sent, after) + self.lead_time[fed]
+        return out
+
+    def shipped_from(self, row: int, at: Int[np.ndarray, "..."] | int) -> Int[np.ndarray, "..."]:
+        """Give the first shipment to a fed series in or after some periods; ``FAR`` where none is known.
+
+        With shipments in the periods 2 and 9, what comes to the warehouse in period 3 goes on in period 9.
+        """
+        known = self.shipments[row]
+        if not len(known):
+            return np.asarray(at, dtype=np.int64)
+        return np.asarray(np.append(known, FAR)[np.searchsorted(known, at)])
 
     def take(self, rows: np.ndarray) -> "SupplyTerms":
         """Give some series, by ascending row."""
@@ -163,6 +202,15 @@ class SupplyTerms:
     def replace(self, **columns: np.ndarray) -> "SupplyTerms":
         """Give the terms with some columns changed."""
         return replace(self, **columns)  # type: ignore[arg-type]
+
+
+def _hold_shipments(terms: SupplyTerms) -> None:
+    n = len(terms.series)
+    if not terms.shipments.size:
+        object.__setattr__(terms, "shipments", np.zeros((n, 0), dtype=np.int64))
+    if terms.shipments.ndim != 2 or len(terms.shipments) != n:
+        raise AlignmentError(f"terms: shipments have shape {terms.shipments.shape} for {n} series")
+    freeze(terms, shipments=terms.shipments)
 
 
 @final

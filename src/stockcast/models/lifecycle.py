@@ -11,12 +11,13 @@ from stockcast.core.axes import Step
 from stockcast.models.launches import dates, launches
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
+from stockcast.panel.attributes import SELLS_NOTHING
 
 SILENT: dict[Step, int] = {"day": 56, "week": 12}  # periods without a sale, below which nothing fades
 TIMES, SHARE = 4.0, 0.95  # times this quantile of the intervals between its sales
 GONE = 0.01  # share of the forecast below which it is nothing
 CHUNK = 1024
-ENDED, FADING, LAUNCH = "ended", "fading", "launch"
+ENDED, FADING, LAUNCH, NEVER = "ended", "fading", "launch", "sells_nothing"
 
 
 @final
@@ -29,7 +30,7 @@ class Lives:
     course
         The share of the forecast that is left in each period ahead.
     what
-        ``ended``, ``fading``, ``launch``, or '' where nothing is changed.
+        ``ended``, ``fading``, ``launch``, ``sells_nothing``, or '' where nothing is changed.
     why
         In words.
     """
@@ -50,7 +51,8 @@ def lives(panel: Panel, horizon: int, quiet: Int[np.ndarray, " series"]) -> Live
     that told of no demand for s periods in stock, s above ``limit = max(56 days or 12 weeks, 4 × the 95 % quantile of
     the intervals between its sales, the longest of them)``, is left a share ``0.5 ** ((s + h − limit) / (limit / 4))``
     of its forecast h periods ahead; below a hundredth nothing. Where its category has been as quiet for half of that
-    time, it is the category that does not sell, and nothing fades.
+    time, it is the category that does not sell, and nothing fades. Of a series with the attribute ``sells_nothing``,
+    one at a warehouse, nothing is sold at all.
 
     Parameters
     ----------
@@ -76,6 +78,9 @@ def lives(panel: Panel, horizon: int, quiet: Int[np.ndarray, " series"]) -> Live
             course[row] *= ahead <= last
             what[row] = ENDED
             why[row] = f"{'ended' if last < panel.time.n else 'ends'} on {ends[row]}"
+    for row in np.flatnonzero(panel.attributes.column(SELLS_NOTHING) != "").tolist():
+        course[row], what[row] = 0.0, NEVER
+        why[row] = f"nothing is sold at a {panel.attributes.column(SELLS_NOTHING)[row]}"
     return Lives(course, what.astype(np.str_), why.astype(np.str_))
 
 

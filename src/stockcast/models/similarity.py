@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int, UInt64
 from stockcast.core.arrays import freeze
 from stockcast.features.text import similar_texts
 from stockcast.panel import Panel
+from stockcast.panel.attributes import SELLS_NOTHING
 
 NEAREST = 10  # analogues of a series at most
 WITHIN = (0.05, 0.15, 0.5)  # widths of the kernel over the similarity, of which one is chosen
@@ -18,7 +19,7 @@ FEWEST = 8  # of them, below which nothing is learnt
 SHRUNK = 5.0  # new items that weigh as much as there being no difference between new and old
 CLEAR = 0.01  # share of the variance of log demand below which a trait tells nothing
 # what is no trait of an item: dates and links have meanings of their own, the description is compared by its words
-_OWN = ("description", "launch_date", "end_date", "successor")
+_OWN = ("description", "launch_date", "end_date", "successor", SELLS_NOTHING)
 HERE = 1e-6  # by which a donor at the same location is nearer
 PRICE, DESCRIPTION = "price", "description"
 

@@ -11,6 +11,8 @@ from stockcast.core.arrays import read_only
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import AlignmentError
 
+SELLS_NOTHING = "sells_nothing"  # the column that says why nothing is ever sold of a series; empty where it is
+
 
 @final
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def days_of_cover(
 ) -> Float[np.ndarray, " series"]:
     """Give the days for which the inventory position, this order included, covers the mean demand; at most 9999."""
     position = np.maximum(situation.state.inventory_position + lines.elsewhere + quantity, 0.0)
-    periods = np.minimum(situation.terms.protection_interval, situation.demand.horizon)
+    periods = np.minimum(situation.terms.covered, situation.demand.horizon)
     daily = lines.demand_mean / (periods * situation.past.time.days)
     cover = np.where(daily > 0, position / np.where(daily > 0, daily, 1.0), LONGEST_COVER)
     return np.minimum(np.where(position > 0, cover, 0.0), LONGEST_COVER)
@@ -81,11 +81,12 @@ def reasons(
     """Say in a sentence or two what was ordered and why; ``looked`` are lines planned several reviews ahead."""
     terms, time = situation.terms, situation.past.time
     cover, position = days_of_cover(situation, lines, quantity), situation.state.inventory_position
-    interval = terms.protection_interval * time.days
+    ends = terms.covered
+    interval = ends * time.days
     out = []
     for at in range(len(quantity)):
         lead = int(terms.first_review[at] + terms.lead_time[at])
-        until = time.date(time.n + lead + int(min(terms.review_period[at], 10**5)))
+        until = time.date(time.n + int(min(ends[at], lead + 10**5)))
         demand = (
             f"until {until} demand is expected at {units_text(lines.demand_mean[at])} "
             f"(80 % range {units_text(lines.demand_q10[at])}–{units_text(lines.demand_q90[at])})"

@@ -165,3 +165,29 @@ def test_a_warehouse_without_an_open_day_is_told_and_ships_nothing(tmp_path):
 def test_order_days_of_a_warehouse_that_cannot_be_read_are_named(tmp_path):
     with pytest.raises(RefusedInput, match="suppliers.csv line 2, column order_days"):
         load(tmp_path, suppliers="supplier,order_days\nHUB,someday\n")
+
+
+def test_a_warehouse_that_sold_nothing_sells_nothing_and_one_that_sold_something_is_a_place_too(tmp_path):
+    got = load(tmp_path)
+    axis = got.panel.series
+    assert got.panel.attributes.column("sells_nothing")[axis.location == "HUB"].tolist() == ["warehouse"]
+    assert not (got.panel.attributes.column("sells_nothing")[axis.location != "HUB"] != "").any()
+    assert any("forecast as 0, for nothing was ever sold there: HUB" in note for note in got.notes)
+    sold = load(tmp_path, sales=SALES + "2026-11-18,A,HUB,1\n")
+    assert not (sold.panel.attributes.column("sells_nothing") != "").any()
+
+
+def test_the_shipments_of_a_warehouse_reach_as_far_as_its_orders_may_wait(tmp_path):
+    assert load(tmp_path).terms.shipments.shape[1] == 0, "it ships every day"
+    terms = (
+        "supplier,lead_time_days,review_period_days,order_days\nacme,3,7,\nHUB,,,1st\n",
+        "sku,supplier,unit_cost,price,lead_time_days,review_period_days\nA,acme,1,2,3,7\nB,acme,1,2,3,7\n",
+    )
+    got = load(tmp_path, suppliers=terms[0], items=terms[1])
+    fed_rows = np.flatnonzero(got.terms.fed_by == "HUB")
+    hub = int(got.terms.feeder[fed_rows[0]])
+    # orders of 19 November come on the 22nd, those of the week after on the 29th: both wait for 1 December, period 12
+    assert got.terms.protection_interval[hub] == 10
+    assert got.terms.shipments[fed_rows].tolist() == [[12], [12]]
+    assert got.terms.shipments[hub].tolist() == [10**6]
+    assert got.terms.reach[fed_rows].tolist() == [12 + 31 + 1, 12 + 31 + 2], "to their own next shipment"

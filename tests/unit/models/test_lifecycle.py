@@ -145,3 +145,16 @@ def test_a_launch_is_the_date_or_an_earlier_sale():
     past = replace(past, observed=observed, sales=np.where(observed, sales, 0.0))
     begins = np.array(["", "2024-01-21", "2024-01-21", "2024-01-16", "2024-03-10"])
     assert launches(renamed(past, launch_date=begins)).tolist() == [20, 10, 20, 15, 69]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_forecast_at_a_warehouse_that_never_sold_anything(name):
+    past = hidden(shop(6, 120, launched=0.0), np.array([1]))
+    past = renamed(past, sells_nothing=np.where(np.arange(6) == 1, "warehouse", ""))
+    demand, fallback = climb(past, name)
+    assert published(demand, past).paths()[1].max() == 0
+    assert fallback[1].endswith("nothing is sold at a warehouse")
+    plain = climb(renamed(past, sells_nothing=None), name)[0]
+    assert plain.paths()[1].max() > 0, "like a new item"
+    others = np.array([0, 2, 3, 4, 5])
+    assert demand.paths(others).tobytes() == plain.paths(others).tobytes()

@@ -1,14 +1,16 @@
 """What the paths say of one group: the stock of all its places when an order of the warehouse arrives, and the need.
 
-The order arrives at the warehouse at the start of a, the next possible one at the start of n. Goods go on at once and
-are at place i at a + l_i; so on each path it decides about the periods a + l_i … n + l_i − 1 there. With D the demand::
+The order arrives at the warehouse at the start of a, the next possible one at the start of n. Goods go on with the
+first shipment in or after that, a_i and n_i (a and n where the warehouse ships in every period, and at the warehouse
+itself), and are at place i at a_i + l_i; so on each path it decides about the periods a_i + l_i … n_i + l_i − 1 there:
+none, where both go with the same shipment. With D the demand::
 
-    N_ik = Σ_{a≤t≤a+l_i+k} D_it                  what place i needs at a to be served up to its period k
-    pool = Σ_i x_i + w + what comes before n     the stock of all, and what is on its way to any of them
+    N_ik = Σ_{a_i≤t≤a_i+l_i+k} D_it              what place i needs at a_i to be served up to its period k
+    pool = Σ_i x_i + w + what comes in time      the stock of all, and what is on its way to any of them
 
-Before a every place lives on its own stock and what is on its way; once a further shipment can reach it, the stock w of
-the warehouse serves what it lacks. Under lost sales what nobody serves is lost; with backorders it waits, and the pool
-is the echelon position less all demand, whoever serves it.
+Before a_i every place lives on its own stock and what is on its way; once a further shipment can reach it, the stock w
+of the warehouse serves what it lacks. Under lost sales what nobody serves is lost; with backorders it waits, and the
+pool is the echelon position less all demand, whoever serves it.
 """
 
 from dataclasses import dataclass
@@ -34,7 +36,11 @@ class Nodes:
     Parameters
     ----------
     need, inside
-        N_ik, and which columns lie before the next possible order.
+        N_ik, and which columns lie before the shipment that the next possible order can go with.
+    waits
+        Periods from the order's arrival at the warehouse to the shipment, a_i − a.
+    stays
+        Periods until the last of the later shipments, n_i − a: what is not sent with this one is there for that.
     pool
         Stock of the whole group when the order arrives, without it.
     own
@@ -52,7 +58,9 @@ class Nodes:
     """
 
     need: Float[np.ndarray, "member path period"]
-    inside: Bool[np.ndarray, "path period"]
+    inside: Bool[np.ndarray, "member path period"]
+    waits: Float[np.ndarray, "member path"]
+    stays: Float[np.ndarray, " path"]
     pool: Float[np.ndarray, " path"]
     own: Float[np.ndarray, " path"]
     later: Float[np.ndarray, " path"]
@@ -69,9 +77,10 @@ class Nodes:
 
     @property
     def end(self) -> Float[np.ndarray, "member path"]:
-        """Give what each member needs for all its periods."""
-        last = np.maximum(self.inside.sum(axis=1) - 1, 0)
-        return np.asarray(np.take_along_axis(self.need, last[None, :, None], axis=2)[:, :, 0])
+        """Give what each member needs for all its periods; 0 where it has none."""
+        count = self.inside.sum(axis=2)
+        last = np.take_along_axis(self.need, np.maximum(count - 1, 0)[:, :, None], axis=2)[:, :, 0]
+        return np.where(count > 0, last, 0.0)
 
 
 def nodes(
@@ -95,22 +104,27 @@ def nodes(
     arrives = min(int(terms.lead_time[first] + terms.first_review[first]), horizon)
     mine = float(min(terms.ordered_now[first], supply[first, arrives]))
     supply[first, arrives] -= mine
-    stock, own, unmet = _until(state, terms, lane, paths, supply, here, first)
+    begin, end, cut = _calendar(terms, here, after, paths, first)
+    stock, own, unmet = _until(state, terms, lane, paths, supply, begin, first)
     running = _running(paths)
-    inside, demand, need = _windows(running, here, after, lane)
+    inside, demand, need = _windows(running, begin, end, lane)
     coming = np.concatenate([np.zeros((m, 1)), np.cumsum(supply, axis=1)], axis=1)
-    until = np.minimum(after[None, :] + lane[:, None], horizon)
+    until = np.minimum(cut + lane[:, None], horizon)
     later = coming[:, -1:] - np.take_along_axis(coming, until, axis=1)
-    comes = coming[:, -1:] - np.take_along_axis(coming, np.broadcast_to(here, (m, n_paths)), axis=1) - later
+    comes = coming[:, -1:] - np.take_along_axis(coming, begin, axis=1) - later
     if backorder:
-        served = np.take_along_axis(running, np.broadcast_to(here, (m, n_paths))[:, :, None], axis=2)[:, :, 0]
+        served = np.take_along_axis(running, begin[:, :, None], axis=2)[:, :, 0]
         pool = (state.on_hand - state.backorders).sum() + (coming[:, -1:] - later - served).sum(axis=0)
     else:
         pool = own + stock.sum(axis=0) + comes.sum(axis=0)
-    interval = np.minimum(terms.protection_interval[first] + lane, horizon)
+    next_one = int(terms.protection_interval[first])
+    sent = np.array([next_one if i == first else int(terms.shipped_from(i, next_one)) for i in range(m)])
+    interval = np.minimum(sent + lane, horizon)
     return Nodes(
         need=need,
         inside=inside,
+        waits=(begin - here).astype(float),
+        stays=(end.max(axis=0) - here).astype(float),
         pool=pool,
         own=own + comes[first],
         later=later.sum(axis=0),
@@ -127,47 +141,72 @@ def _running(paths: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((*paths.shape[:2], 1)), np.cumsum(paths, axis=2)], axis=2)
 
 
+def _calendar(
+    terms: SupplyTerms, here: np.ndarray, after: np.ndarray, paths: np.ndarray, first: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give a_i and n_i of each member on each path, and until when what else comes is in time for its periods.
+
+    A warehouse without sales keeps what it does not send for the next shipment, so its own periods last until that.
+    """
+    m, n_paths, horizon = paths.shape
+    begin, end = np.empty((m, n_paths), dtype=np.int64), np.empty((m, n_paths), dtype=np.int64)
+    cut = np.empty_like(end)
+    for i in range(m):
+        begin[i], end[i] = (here, after) if i == first else (terms.shipped_from(i, t) for t in (here, after))
+        cut[i] = end[i]
+    begin, end = np.minimum(begin, horizon), np.minimum(end, horizon)
+    others = np.arange(m) != first
+    if others.any() and terms.shipments.shape[1]:
+        known = terms.shipments
+        last = [np.append(-1, known[i])[np.searchsorted(known[i], end[i])] for i in np.flatnonzero(others).tolist()]
+        cut[first] = np.max(last, axis=0) + 1  # what comes to the warehouse after its last shipment goes with the next
+        if paths[first].any():
+            cut[first] = np.maximum(cut[first], after)
+        else:
+            end[first] = end[others].max(axis=0)
+    return begin, end, np.clip(cut, begin, horizon)
+
+
 def _until(
     state: InventoryState,
     terms: SupplyTerms,
     lane: Int[np.ndarray, " member"],
     paths: np.ndarray,
     supply: np.ndarray,
-    here: np.ndarray,
+    begin: np.ndarray,
     first: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Walk to the order's arrival; give each member's stock, what lies at the warehouse, and what went unmet."""
+    """Walk to the order's shipment; give each member's stock, what lies at the warehouse, and what went unmet."""
     m, n_paths, _ = paths.shape
     ready = next_shipment(terms) + lane  # tonight's has gone, or is not made
     ready[first] = 0
     stock = np.broadcast_to((state.on_hand - state.backorders)[:, None], (m, n_paths)).copy()
     stock[first] = -state.backorders[first]
     own, unmet = np.full(n_paths, state.on_hand[first]), np.zeros(n_paths)
-    for k in range(int(here.max(initial=0))):
-        running = k < here
-        own = own + np.where(running, supply[first, k], 0.0)
+    for k in range(int(begin.max(initial=0))):
+        running = k < begin
+        own = own + np.where(running[first], supply[first, k], 0.0)
         before = stock + np.where(np.arange(m) != first, supply[:, k], 0.0)[:, None]
         left = np.maximum(before - paths[:, :, k], np.minimum(before, 0.0))
-        missed = np.maximum(paths[:, :, k] - np.maximum(before, 0.0), 0.0)
-        served = np.minimum(missed[k >= ready].sum(axis=0), np.maximum(own, 0.0))
+        missed = np.where(running, np.maximum(paths[:, :, k] - np.maximum(before, 0.0), 0.0), 0.0)
+        served = np.where(running[first], np.minimum(missed[k >= ready].sum(axis=0), np.maximum(own, 0.0)), 0.0)
         stock = np.where(running, left, stock)
-        own = np.where(running, own - served, own)
-        unmet += np.where(running, missed.sum(axis=0) - served, 0.0)
+        own = own - served
+        unmet += missed.sum(axis=0) - served
     return stock, own, unmet
 
 
 def _windows(
-    total: np.ndarray, here: np.ndarray, after: np.ndarray, lane: np.ndarray
+    total: np.ndarray, begin: np.ndarray, end: np.ndarray, lane: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    m, n_paths, horizon = total.shape[0], total.shape[1], total.shape[2] - 1
-    width = max(int((after - here).max(initial=1)), 1)
-    offset = np.arange(width)
-    inside = offset[None, :] < (after - here)[:, None]
-    begin = np.take_along_axis(total, np.broadcast_to(here, (m, n_paths))[:, :, None], axis=2)
-    ends = here[None, :, None] + lane[:, None, None] + np.minimum(offset + 1, (after - here)[:, None])[None]
-    need = np.take_along_axis(total, np.minimum(ends, horizon), axis=2) - begin
-    start = np.minimum(here[None, :] + lane[:, None], horizon)[:, :, None]
-    demand = (need[:, :, -1:] + begin - np.take_along_axis(total, start, axis=2))[:, :, 0].sum(axis=0)
+    horizon = total.shape[2] - 1
+    offset = np.arange(max(int((end - begin).max(initial=1)), 1))
+    inside = offset < (end - begin)[:, :, None]
+    here = np.take_along_axis(total, begin[:, :, None], axis=2)
+    start = np.minimum(begin + lane[:, None], horizon)[:, :, None]
+    ends = start + np.minimum(offset + 1, (end - begin)[:, :, None])
+    need = np.take_along_axis(total, np.minimum(ends, horizon), axis=2) - here
+    demand = (need[:, :, -1:] + here - np.take_along_axis(total, start, axis=2))[:, :, 0].sum(axis=0)
     return inside, demand, need
 
 

@@ -4,11 +4,12 @@ On each path the pool z = pool + Q is shared out by the marginal values that the
 (``policies.echelon.sharing``): nobody knows the path yet. What it costs is counted on the path itself, so that a path
 on which all places sell well is one on which the pool ran down early too::
 
-    C(Q) = E Σ_i [h_i Σ_k (u_i − N_ik)⁺ + p_i (N_i,end − u_i)⁺] + h_W R (z − Σ_i u_i),    u_i = u_i(pool + Q)
+    C(Q) = E Σ_i [h_i Σ_k (u_i − N_ik)⁺ + p_i (N_i,end − u_i)⁺ + h_W w_i u_i] + h_W R (z − Σ_i u_i)
 
-(backorders: p_i Σ_k (N_ik − u_i)⁺). A unit that stays costs the warehouse's h_W for the R periods up to the next order;
-one that goes on costs the place's h_i in the place of it: what decides is the difference, the echelon holding cost of
-Clark and Scarf (1960), whose optimum this is for one place and one period between orders.
+with u_i = u_i(pool + Q) (backorders: p_i Σ_k (N_ik − u_i)⁺). A unit that stays costs the warehouse's h_W for the R
+periods up to the shipment that the next order can go with; one that goes on costs that for the w_i periods until it is
+sent, then the place's h_i: what decides is the difference, the echelon holding cost of Clark and Scarf (1960), whose
+optimum this is for one place and one period between orders.
 """
 
 from collections.abc import Iterator
@@ -177,16 +178,19 @@ def share_out(
 ) -> Sharing:
     """Give how a pool is shared out by the costs that the members expect."""
     m, n_paths, width = node.need.shape
-    held = Ladder.of(np.where(node.inside[None], node.need, np.inf).reshape(m, n_paths * width))
+    held = Ladder.of(np.where(node.inside, node.need, np.inf).reshape(m, n_paths * width))
     unmet = held if backorder else Ladder.of(node.end)
     curve = CostCurve(
         held, unmet, holding / n_paths, shortage / n_paths, held.rungs[:, 0], node.end.max(axis=1), np.zeros(m)
     )
-    at = np.rint(np.linspace(0.0, 1.0, POINTS)[None, :] * (held.count[:, None] - 1)).astype(np.int64)
+    at = np.rint(np.linspace(0.0, 1.0, POINTS)[None, :] * np.maximum(held.count[:, None] - 1, 0)).astype(np.int64)
     units = np.take_along_axis(held.rungs, at, axis=1)
-    periods = float(node.inside.sum(axis=1).mean())
-    before = -shortage * (periods if backorder else 1.0)
-    return Sharing.of(units, curve.cost(units), before, holding * periods, float(holding[node.first]) * periods)
+    units = np.where(np.isfinite(units), units, 0.0)  # a place that no period is decided about
+    stored, periods = float(holding[node.first]), node.inside.sum(axis=2).mean(axis=1)
+    waits = stored * node.waits.mean(axis=1)
+    before = waits - shortage * (periods if backorder else 1.0)
+    cost = curve.cost(units) + waits[:, None] * units
+    return Sharing.of(units, cost, before, waits + holding * periods, stored * float(node.stays.mean()))
 
 
 def cost_of(
@@ -204,28 +208,31 @@ def cost_of(
     pool = node.pool[:, None] + quantity[None, :]
     units = sharing.at(pool)
     out, over, held = np.zeros_like(pool), np.empty_like(pool), np.empty_like(pool)
-    whole = bool(node.inside.all())
-    for here, need, end, h, p in zip(units, node.need, node.end, holding.tolist(), shortage.tolist(), strict=True):
+    stored = float(holding[node.first])
+    for i, here in enumerate(units):
         held[:] = 0.0  # one member at a time: what is worked on stays near the processor
+        inside, need, end, h, p = node.inside[i], node.need[i], node.end[i], float(holding[i]), float(shortage[i])
+        if node.waits[i].any():
+            out += stored * node.waits[i][:, None] * here
         if not end.any():  # a warehouse that sells nothing itself
-            out += h * node.inside.sum(axis=1)[:, None] * np.maximum(here, 0.0)
-            out += p * np.maximum(-here, 0.0) * (node.inside.sum(axis=1)[:, None] if backorder else 1.0)
+            out += h * inside.sum(axis=1)[:, None] * np.maximum(here, 0.0)
+            out += p * np.maximum(-here, 0.0) * (inside.sum(axis=1)[:, None] if backorder else 1.0)
             continue
+        whole = bool(inside.all())
         for k in range(need.shape[1]):
             np.subtract(here, need[:, k, None], out=over)
             np.maximum(over, 0.0, out=over)
             if not whole:
-                over *= node.inside[:, k, None]
+                over *= inside[:, k, None]
             held += over
         out += h * held
         if backorder:  # Σ (N − u)⁺ = Σ (u − N)⁺ + Σ (N − u)
-            waits = np.where(node.inside, need, 0.0).sum(axis=1)[:, None] - node.inside.sum(axis=1)[:, None] * here
+            waits = np.where(inside, need, 0.0).sum(axis=1)[:, None] - inside.sum(axis=1)[:, None] * here
             out += p * (held + waits)
         else:
             np.subtract(end[:, None], here, out=over)
             out += p * np.maximum(over, 0.0)
-    stays = pool - units.sum(axis=0)
-    out += holding[node.first] * node.inside.sum(axis=1)[:, None] * stays
+    out += stored * node.stays[:, None] * (pool - units.sum(axis=0))
     return np.asarray(out.mean(axis=0))
 
 
