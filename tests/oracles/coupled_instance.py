@@ -25,6 +25,7 @@ def table(rng, n, width):
         "cost": cost,
         "risk": np.zeros((n, width)),
         "waste": np.zeros((n, width)),
+        "left": np.zeros((n, width)),
         "chosen": chosen,
     })
 

@@ -156,6 +156,7 @@ def with_quantities(
     told = map_pieces(_tables, ((Part.of(situation, rows[piece]), at[piece]) for piece in pieces), workers=pool)
     more = {name: np.concatenate([one[name] for one in told]) for name in TABLES}
     _as_warehouses(situation, rows, at, more)
+    more["cost"] = more["cost"] + found.rebate[rows, None] * (more["left"] - found.left[rows, :1])
     columns = {}
     for name in TABLES:
         table = getattr(found, name)

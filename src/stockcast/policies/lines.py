@@ -23,7 +23,7 @@ WORTH_A_POOL = 4  # pieces from which worker processes pay for their start
 SHARES = (0.25, 0.5, 0.75)
 STEPS = (1.0, 2.0, 4.0)
 LARGER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-TABLES = ("quantity", "cost", "risk", "waste")  # of Lines: a column for each candidate
+TABLES = ("quantity", "cost", "risk", "waste", "left")  # of Lines: a column for each candidate
 
 
 @final
@@ -58,6 +58,9 @@ class Lines:
         Units expected in stock when this order arrives, without it.
     waste
         Units of each candidate that are expected to expire.
+    left
+        Units expected to be left of each candidate, and of all else, when the next possible order arrives, without what
+        was expected to expire.
     base
         The order-up-to level without order cost, ``min_stock`` and shelf life: what demand and its risk alone ask for.
     unmet_without
@@ -65,6 +68,9 @@ class Lines:
     elsewhere
         Units at the places that a warehouse feeds and on the way to them, less what they owe: with its own stock they
         are what its order goes by. 0 for all other lines.
+    rebate
+        Money a unit that usual orders of the supplier get off by price breaks (``policies.usual``): ``cost`` has it for
+        each unit left. 0 where there are no breaks.
     """
 
     quantity: Float[np.ndarray, "series candidate"]
@@ -91,6 +97,8 @@ class Lines:
     base: Float[np.ndarray, " series"]
     unmet_without: Float[np.ndarray, " series"]
     elsewhere: Float[np.ndarray, " series"]
+    left: Float[np.ndarray, "series candidate"]
+    rebate: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -180,6 +188,7 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
         "base": own["level"].copy() if own else np.maximum(aim.position + aim.free, 0.0),
         "unmet_without": aim.unmet(projection.mine[:, None])[:, 0],
         "elsewhere": np.zeros(len(quantity)),
+        "rebate": np.zeros(len(quantity)),
     }
 
 
@@ -188,12 +197,15 @@ def tabled(
 ) -> dict[str, Float[np.ndarray, "series candidate"]]:
     """Give the columns of :class:`Lines` that are told of each candidate, for some admissible quantities or 0."""
     mine = aim.projection.mine
+    units = mine[:, None] + quantity
+    waste = np.stack([aim.waste.expected(some) for some in units.T], axis=1)
     return {
         "quantity": quantity,
         # against ordering nothing: a line with a huge cost of its own hides no other's saving
         "cost": candidate_cost(aim, choice, quantity) - choice.cost_none[:, None],
-        "risk": aim.stockout_risk(mine[:, None] + quantity),
-        "waste": np.stack([aim.waste.expected(mine + units) for units in quantity.T], axis=1),
+        "risk": aim.stockout_risk(units),
+        "waste": waste,
+        "left": aim.left(units) - waste,
     }
 
 

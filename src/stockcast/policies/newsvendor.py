@@ -139,6 +139,13 @@ class Aim:
         found: np.ndarray = self.worst.under(units) / self.worst.rungs.shape[1]
         return found
 
+    def left(self, units: Float[np.ndarray, "series unit"]) -> Float[np.ndarray, "series unit"]:
+        """Give the expected stock at the end of the window: E max(u, M_end) − N_end, with backorders E u − N_end."""
+        need, peak = self.projection.last
+        if self.part.backorder:
+            return np.asarray(units - need.mean(axis=1)[:, None])
+        return np.asarray(self.worst.over(units) / self.worst.rungs.shape[1] + (peak - need).mean(axis=1)[:, None])
+
 
 def aim(part: Part, projection: Projection | None = None) -> Aim:
     """Find what one batch aims at; its ``projection`` is made when left out.

@@ -29,6 +29,7 @@ from stockcast.policies.newsvendor import Newsvendor
 from stockcast.policies.order_alerts import limit_alerts, order_alerts
 from stockcast.policies.orderable import Orderable
 from stockcast.policies.projection import require_horizon
+from stockcast.policies.usual import with_usual_costs
 from stockcast.policies.waterfall import Waterfall
 
 MOST_SOLVERS = 4  # processes that solve at once
@@ -64,7 +65,7 @@ class Optimizer(Policy):
 
     def order(self, situation: Situation) -> Float[np.ndarray, " series"]:
         """Give the quantities of the joint plan."""
-        found, made = settle(situation, lines(situation), solving=[self.solving])
+        found, made = settle(situation, with_usual_costs(lines(situation), situation), solving=[self.solving])
         return found.at(made.final)
 
 
@@ -143,6 +144,7 @@ def plan(
     if joint and solver is None and _tied(situation):
         own[0].start()  # it loads PuLP while the lines are computed
     found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
+    found = with_usual_costs(found, situation)
     solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
     if joint:
         found, decided = settle(situation, found, solving=solving, workers=workers)

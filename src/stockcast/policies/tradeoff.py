@@ -26,6 +26,7 @@ from stockcast.policies.milp.worker import kept
 from stockcast.policies.newsvendor import Aim, aim, unmet_at_once
 from stockcast.policies.orderable import Choice, choose
 from stockcast.policies.projection import Part, batches, project
+from stockcast.policies.usual import with_usual_costs
 
 FACTORS = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5, 4.0, 7.0, 14.0)
 TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
@@ -144,7 +145,7 @@ def tradeoff(
     made = {1.0: planned}
     for factor, lines in zip(others, tables, strict=False):
         moved = replace(situation, terms=shifted(situation.terms, factor))
-        lines = with_warehouses(lines, moved, rule)
+        lines = with_usual_costs(with_warehouses(lines, moved, rule), moved)
         if policy in ("auto", "optimizer"):
             lines, decided = settle(moved, lines, solving=solving, workers=workers)
         else:

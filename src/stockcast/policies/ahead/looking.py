@@ -20,7 +20,7 @@ from stockcast.policies.ahead.cycles import Cycles, cycles, nodes_of
 from stockcast.policies.ahead.schedule import Schedule, Terms, best_schedule, cost_of, table
 from stockcast.policies.ahead.tied import tied_schedule
 from stockcast.policies.coupling import Goods, Limit, Order
-from stockcast.policies.lines import Lines
+from stockcast.policies.lines import TABLES, Lines
 from stockcast.policies.milp import Solve, Solving, solve_ahead
 from stockcast.policies.newsvendor import aim
 from stockcast.policies.projection import Part, batches, lead_margin
@@ -79,8 +79,8 @@ class Seen:
         back = [one.order.rows for one in self.looked if one.order.supplier in refused]
         rows = np.concatenate(back) if back else np.zeros(0, dtype=np.int64)
         width = self.lines.quantity.shape[1]
-        changed = {name: getattr(self.lines, name).copy() for name in ("quantity", "cost", "risk", "waste", "chosen")}
-        for name in ("quantity", "cost", "risk", "waste"):
+        changed = {name: getattr(self.lines, name).copy() for name in (*TABLES, "chosen")}
+        for name in TABLES:
             changed[name][rows] = _wide(getattr(before, name), width)[rows]
         changed["chosen"][rows] = before.chosen[rows] + width - before.quantity.shape[1]
         return replace(self, lines=replace(self.lines, **changed), looked=kept)
@@ -133,7 +133,12 @@ def look_ahead(
             alerts.append(_fewer(order, len(times) - 1, mine.ahead))
         if len(times) < 3:
             continue
-        tables = cycles(situation, order.rows, mine, times, found.quantity[order.rows])
+        rebate = found.rebate[
+            order.rows
+        ]  # what usual orders get off: later ones in any case, this one if it reaches it
+        usual = replace(mine, unit_cost=mine.unit_cost - rebate[:, None])
+        tables = cycles(situation, order.rows, usual, times, found.quantity[order.rows])
+        tables = replace(tables, first=tables.first + (rebate[:, None] * tables.quantity)[:, :, None])
         supplier = situation.shared.supplier(order.supplier)
         least = (supplier.min_order_value, supplier.min_order_units, supplier.min_order_weight)
         whole = Terms.of(order, goods, supplier.order_cost, least)
@@ -190,7 +195,7 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
     if not looked:
         return found
     width = max(found.quantity.shape[1], *(one.tables.quantity.shape[1] for one in looked))
-    changed = {name: _wide(getattr(found, name), width).copy() for name in ("quantity", "cost", "risk", "waste")}
+    changed = {name: _wide(getattr(found, name), width).copy() for name in TABLES}
     chosen = found.chosen + width - found.quantity.shape[1]
     for one in looked:
         rows, quantity = one.order.rows, _wide(one.tables.quantity, width)
@@ -198,14 +203,16 @@ def _joined(situation: Situation, found: Lines, looked: Sequence[Looked]) -> Lin
         cost = _wide(table(one.tables, later, one.terms.alone)[0], width)
         cost = _kept_service(found, rows, quantity, cost - cost[:, :1], situation.terms.objective[rows] > 0)
         changed["quantity"][rows], changed["cost"][rows] = quantity, cost
-        least = cost.min(axis=1, keepdims=True)
-        chosen[rows] = np.argmax(cost <= least + 1e-9 * np.maximum(np.abs(least), 1e-300), axis=1)
+        alone = cost - found.rebate[rows, None] * quantity  # at what a usual order pays, as all later ones do
+        least = alone.min(axis=1, keepdims=True)
+        chosen[rows] = np.argmax(alone <= least + 1e-9 * np.maximum(np.abs(least), 1e-300), axis=1)
         part = Part.of(situation, rows)
         for at in batches(part):
             made = aim(part.take(at))
             units = made.projection.mine[:, None] + quantity[at]
             changed["risk"][rows[at]] = made.stockout_risk(units)
-            changed["waste"][rows[at]] = np.stack([made.waste.expected(some) for some in units.T], axis=1)
+            waste = np.stack([made.waste.expected(some) for some in units.T], axis=1)
+            changed["waste"][rows[at]], changed["left"][rows[at]] = waste, made.left(units) - waste
     return replace(found, chosen=chosen, **changed)
 
 
