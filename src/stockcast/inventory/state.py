@@ -1,6 +1,6 @@
 """What there is and what is on its way, at the end of the origin."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -9,6 +9,8 @@ from jaxtyping import Float
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.errors import AlignmentError, DataError
+
+ROUNDING = 1e-9  # relative: what is left of a sum once a part of it is taken off again
 
 
 @final
@@ -23,12 +25,15 @@ class InventoryState:
     pipeline
         Open orders by arrival: column k arrives at the start of the k-th future period, counted from 0; the last
         column holds everything later. Overdue orders stand in column 0.
+    proposed
+        What of the pipeline tonight's own transfers bring: it is on no order yet. None without transfers.
     """
 
     series: SeriesAxis
     on_hand: Float[np.ndarray, " series"]
     backorders: Float[np.ndarray, " series"]
     pipeline: Float[np.ndarray, "series arrival"]
+    proposed: Float[np.ndarray, "series arrival"] | None = None
 
     def __post_init__(self) -> None:
         """Check and freeze."""
@@ -40,6 +45,18 @@ class InventoryState:
             if not (np.isfinite(values).all() and (values >= 0).all()):
                 raise DataError(f"{name} must be finite and not negative", code="SC-B005")
         freeze(self, on_hand=self.on_hand, backorders=self.backorders, pipeline=self.pipeline)
+        if self.proposed is not None:
+            if self.proposed.shape != self.pipeline.shape:
+                raise AlignmentError(f"proposed of {self.proposed.shape} in a pipeline of {self.pipeline.shape}")
+            freeze(self, proposed=self.proposed)
+
+    @property
+    def open_orders(self) -> Float[np.ndarray, "series arrival"]:
+        """Give the pipeline without what tonight's own transfers bring, to within its rounding."""
+        if self.proposed is None:
+            return self.pipeline
+        left = self.pipeline - self.proposed
+        return np.where(left > ROUNDING * self.pipeline, left, 0.0)
 
     @property
     def on_order(self) -> Float[np.ndarray, " series"]:
@@ -53,11 +70,14 @@ class InventoryState:
 
     def take(self, rows: np.ndarray) -> "InventoryState":
         """Give some series, by ascending row."""
-        return InventoryState(self.series.take(rows), self.on_hand[rows], self.backorders[rows], self.pipeline[rows])
+        proposed = None if self.proposed is None else self.proposed[rows]
+        return InventoryState(
+            self.series.take(rows), self.on_hand[rows], self.backorders[rows], self.pipeline[rows], proposed
+        )
 
     def with_order(self, quantity: Float[np.ndarray, " series"], arrival: np.ndarray) -> "InventoryState":
         """Add an order to the pipeline, arriving in column ``arrival`` (the last column holds everything later)."""
         pipeline = self.pipeline.copy()
         column = np.minimum(arrival, pipeline.shape[1] - 1)
         np.add.at(pipeline, (np.arange(len(self.series)), column), quantity)
-        return InventoryState(self.series, self.on_hand, self.backorders, pipeline)
+        return replace(self, pipeline=pipeline)

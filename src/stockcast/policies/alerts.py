@@ -33,7 +33,7 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
     lost = lines.shortage_cost * lines.unmet_before
     late = terms.orderable & (lines.risk_before_open >= OFTEN)
     near = terms.orderable & (lines.risk_before >= OFTEN) & ~late
-    first = np.argmax(state.pipeline > 0, axis=1)
+    first = np.argmax(state.open_orders > 0, axis=1)
     add(
         late, "SC-P011", lines.shortage_cost * lines.unmet_before_open,
         lambda at: f"the open order of {time.date(time.n + int(first[at]))} comes late: "

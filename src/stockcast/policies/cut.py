@@ -55,7 +55,7 @@ def cut_at(
     count = int((before > 0).sum())
     reasons, alerts = {}, []
     for at in gone[np.argsort(priority[gone], kind="stable")].tolist():
-        units = units_text(float(before[at]))
+        units = ordered_text(float(before[at]), float(situation.terms.pack_size[at]))
         if beyond[at]:
             why = (
                 f"the budget of {money:,.10g} ends before it: line {priority[at]} of {count} by value, "

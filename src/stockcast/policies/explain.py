@@ -3,9 +3,10 @@
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from stockcast.inventory import Situation
+from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.lines import Lines
 
+LONG = 1.5  # protection intervals that an order covers: from there on it is told why
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
 NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
@@ -47,8 +48,7 @@ def binding_constraints(
     name[(np.abs(final - free) > tiny) & (terms.pack_size > 0)] = "pack"
     under_moq = (terms.moq > 0) & (rounded < short) & (free > tiny)
     name[under_moq & ((final <= lines.least + tiny) | (final == 0))] = "moq"
-    most = terms.max_order - terms.ordered_now
-    name[(free > most + tiny) & (final <= most + tiny)] = "max_order"
+    name[near < lines.unlimited - tiny] = "max_order"
     name = np.where(np.abs(alone - near) > 0, "later", name)
     name = np.where(np.abs(joined - alone) > 0, joined_by, name)
     name = np.where(np.abs(final - joined) > 0, final_by, name)
@@ -82,7 +82,9 @@ def reasons(
     terms, time = situation.terms, situation.past.time
     cover, position = days_of_cover(situation, lines, quantity), situation.state.inventory_position
     ends = terms.covered
+    covers = (cover, days_of_cover(situation, lines, np.minimum(lines.free, quantity)))
     interval = ends * time.days
+    ahead = np.zeros(len(quantity), dtype=bool) if looked is None else looked
     out = []
     for at in range(len(quantity)):
         lead = int(terms.first_review[at] + terms.lead_time[at])
@@ -103,7 +105,7 @@ def reasons(
             text = (
                 f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
                 f"{_risk(lines.risk[at, 0], with_order[at])} between receipt and {until}"
-                f"{'' if looked is not None and looked[at] else _long_cycle(situation, cover, interval, binding, at)}"
+                f"{'' if ahead[at] else _long_cycle(situation, lines, covers, interval, binding, at)}"
                 f"{_difference(situation, lines, binding, quantity, joined, at)}"
                 f"{_placed(situation, quantity, at)}"
             )
@@ -113,21 +115,42 @@ def reasons(
     return np.array(out, dtype=np.str_)
 
 
-def _long_cycle(situation: Situation, cover: np.ndarray, interval: np.ndarray, binding: np.ndarray, at: int) -> str:
-    """Say why an order reaches far beyond its protection interval, where its order cost makes that cheaper."""
-    terms = situation.terms
-    looked = binding[at] == "later"  # then it is not the line's own cost that makes it last
-    if terms.order_cost[at] > 0 and terms.objective[at] == 0 and cover[at] > 1.5 * interval[at] and not looked:
-        dear = f"ordering often costs {terms.order_cost[at]:g} a line each time"
-        return f"; it covers {units_text(cover[at])} days, since {dear}"
-    return ""
+def _long_cycle(
+    situation: Situation,
+    lines: Lines,
+    cover: tuple[np.ndarray, np.ndarray],
+    interval: np.ndarray,
+    binding: np.ndarray,
+    at: int,
+) -> str:
+    """Say why an order reaches far beyond its protection interval: its order cost, or what else has made it larger.
+
+    ``cover`` is of what is ordered, and of what the line's costs alone ask for.
+    """
+    terms, days, alone = situation.terms, float(cover[0][at]), float(cover[1][at])
+    if days <= LONG * interval[at] or binding[at] == "later":  # then it is not the line's own cost that makes it last
+        return ""
+    causes = []
+    costs = terms.order_cost[at] > 0 and terms.objective[at] == 0 and lines.level[at] > lines.base[at]
+    if costs and min(days, alone) > LONG * interval[at]:
+        causes.append(f"since ordering often costs {terms.order_cost[at]:g} a line each time")
+    raised = {
+        "moq": f"for its minimum is {exact_text(terms.moq[at])}",
+        "pack": f"for its pack is {exact_text(terms.pack_size[at])}",
+        "supplier_minimum": f"to reach the minimum of {terms.supplier[at]}",
+        "truck": f"for the trucks of {terms.supplier[at]}",
+        "price_break": f"for the price break of {terms.supplier[at]}",
+    }
+    if days > alone and (binding[at] in WHOLE_ORDERS or (terms.order_cost[at] > 0 and not causes)):
+        causes += [raised[binding[at]]] if binding[at] in raised else []
+    return f"; it covers {units_text(days)} days, {' and '.join(causes)}" if causes else ""
 
 
 def _placed(situation: Situation, quantity: np.ndarray, at: int) -> str:
     """Say that what is ordered in this period already counts, where a line would be below its minimum without it."""
     placed, moq = situation.terms.ordered_now[at], situation.terms.moq[at]
     if placed > 0 and quantity[at] < moq:
-        return f"; {units_text(placed)} ordered in this period already count towards the minimum of {units_text(moq)}"
+        return f"; {exact_text(placed)} ordered in this period already count towards the minimum of {exact_text(moq)}"
     return ""
 
 
@@ -140,21 +163,40 @@ def _risk(without: float, with_order: float) -> str:
 def _difference(
     situation: Situation, lines: Lines, binding: np.ndarray, quantity: np.ndarray, joined: np.ndarray, at: int
 ) -> str:
-    terms, free, many = situation.terms, units_text(lines.free[at]), units_text(quantity[at])
+    terms, pack = situation.terms, float(situation.terms.pack_size[at])
+    free, many = beside_text(lines.free[at], quantity[at], pack), ordered_text(quantity[at], pack)
     if many == free and binding[at] not in (*WHOLE_ORDERS, *SHARED_LIMITS):
         return ""
+    placed = terms.ordered_now[at]
+    there = f", of which {exact_text(placed)} are ordered already" if placed > 0 else ""
     because = {
-        "pack": f"; {many} instead of {free} because of packs of {units_text(terms.pack_size[at])}",
-        "moq": f"; {many} instead of {free} because of the minimum of {units_text(terms.moq[at])}",
-        "max_order": f"; {many} instead of {free} because of the maximum of {units_text(terms.max_order[at])}",
+        "pack": f"; {many} instead of {free} because of packs of {exact_text(pack)}",
+        "moq": f"; {many} instead of {free} because of the minimum of {exact_text(terms.moq[at])}",
+        "max_order": f"; {many} instead of {free} because of the maximum of {exact_text(terms.max_order[at])}{there}",
         "later": f"; {many} instead of {free}, looking further ahead",
         "supplier_minimum": f"; {many} instead of {free} {_whole_order(situation, str(terms.supplier[at]))}",
         "truck": f"; {many} instead of {free} because of the trucks of {terms.supplier[at]}",
         "price_break": f"; {many} instead of {free} for a price break of {terms.supplier[at]}",
-        "budget": f"; the budget changed it from {units_text(joined[at])}",
-        "storage": f"; the room at {terms.series.location[at]} changed it from {units_text(joined[at])}",
     }
+    if binding[at] in SHARED_LIMITS:
+        return _within(situation, lines, binding, quantity, joined, at)
     return because.get(str(binding[at]), "")
+
+
+def _within(
+    situation: Situation, lines: Lines, binding: np.ndarray, quantity: np.ndarray, joined: np.ndarray, at: int
+) -> str:
+    """Say what a limit that all share did to an order: cut it, or left something that more of it was bought with."""
+    terms, pack = situation.terms, float(situation.terms.pack_size[at])
+    whose = "budget" if binding[at] == "budget" else f"room at {terms.series.location[at]}"
+    more = quantity[at] - joined[at]
+    if more < 0:
+        return f"; the {whose} cut it from {ordered_text(joined[at], pack)}"
+    if quantity[at] > lines.unlimited[at]:  # more than is best for it: its whole order asks for that
+        many, before = ordered_text(quantity[at], pack), ordered_text(joined[at], pack)
+        return f"; {many} instead of {before} to keep the terms of {terms.supplier[at]} within the {whose}"
+    verb = "bought" if binding[at] == "budget" else "holds"
+    return f"; what was left of the {whose} {verb} {ordered_text(more, pack)} more"
 
 
 def _whole_order(situation: Situation, supplier: str) -> str:
@@ -166,16 +208,16 @@ def _whole_order(situation: Situation, supplier: str) -> str:
 
 
 def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, position: float, at: int) -> str:
-    terms, wanted = situation.terms, units_text(lines.free[at])
+    terms, wanted, pack = situation.terms, units_text(lines.free[at]), float(situation.terms.pack_size[at])
     because = {
-        "moq": f"nothing: {wanted} would do, the minimum of {units_text(terms.moq[at])} does not pay",
-        "max_order": f"nothing: the maximum of {units_text(terms.max_order[at])} is ordered, or below the minimum",
+        "moq": f"nothing: {wanted} would do, the minimum of {exact_text(terms.moq[at])} does not pay",
+        "max_order": f"nothing: {wanted} would do, {_no_more(situation, lines, at)}",
         "later": "nothing: it waits for a later order",
         "supplier_minimum": f"nothing: the order to {terms.supplier[at]} misses its minimum or does not pay",
         "truck": f"nothing: the order to {terms.supplier[at]} does not pay its truck, or does not fill it",
-        "budget": f"nothing: the budget cut {units_text(joined[at])}",
-        "storage": f"nothing: the room at {terms.series.location[at]} cut {units_text(joined[at])}",
-        "pack": f"nothing: {wanted} would do, a pack of {units_text(terms.pack_size[at])} does not pay",
+        "budget": f"nothing: the budget cut {ordered_text(joined[at], pack)}",
+        "storage": f"nothing: the room at {terms.series.location[at]} cut {ordered_text(joined[at], pack)}",
+        "pack": f"nothing: {wanted} would do, a pack of {exact_text(pack)} does not pay",
     }
     if str(binding[at]) in because and (lines.free[at] > 0 or joined[at] > 0):
         return because[str(binding[at])]
@@ -183,10 +225,74 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
     return f"nothing: stock covers it, {units_text(position)} on hand and on order{there}"
 
 
+def _no_more(situation: Situation, lines: Lines, at: int) -> str:
+    """Say why a line's maximum leaves it without an order."""
+    terms = situation.terms
+    most = f"the maximum of {exact_text(terms.max_order[at])}"
+    if contradicting(terms)[at]:
+        return f"{most} is below {below_what(terms, at)}: no order is possible"
+    placed = terms.ordered_now[at]
+    if placed > 0 and placed + lines.least[at] > terms.max_order[at]:
+        return f"{exact_text(placed)} of {most} are ordered in this period already"
+    return f"{most} does not pay"
+
+
+def contradicting(terms: SupplyTerms) -> Bool[np.ndarray, " series"]:
+    """Tell which lines can order nothing on any night, since their maximum is below their minimum or a pack."""
+    return np.asarray(terms.orderable & (terms.max_order < np.maximum(terms.moq, terms.pack_size)))
+
+
+def below_what(terms: SupplyTerms, at: int) -> str:
+    """Name what the maximum of such a line is below."""
+    if terms.max_order[at] < terms.moq[at]:
+        return f"its minimum of {exact_text(terms.moq[at])}"
+    return f"a pack of {exact_text(terms.pack_size[at])}"
+
+
 def _order(quantity: float, pack: float) -> str:
-    if pack > 0 and pack != 1:
-        return f"{units_text(quantity)} ({units_text(quantity / pack)} × {units_text(pack)})"
-    return units_text(quantity)
+    return packed_text(quantity, quantity / pack, pack) if pack > 0 else units_text(quantity)
+
+
+def packed_text(quantity: float, packs: float, pack: float) -> str:
+    """Write what is ordered or sent in whole packs, so that the product is what is written before it.
+
+    Examples
+    --------
+    >>> packed_text(16.8, 7.0, 2.4), packed_text(7.0, 7.0, 1.0)
+    ('16.8 (7 × 2.4)', '7')
+    """
+    if pack == 1:
+        return units_text(quantity)
+    return f"{exact_text(quantity)} ({exact_text(packs)} × {exact_text(pack)})"
+
+
+def ordered_text(quantity: float, pack: float) -> str:
+    """Write what is ordered: whole packs to the last decimal, any real quantity as a planner would."""
+    return exact_text(quantity) if pack > 0 else units_text(quantity)
+
+
+def beside_text(value: float, quantity: float, pack: float) -> str:
+    """Write an estimate beside what is ordered: with a decimal where that has decimals.
+
+    Examples
+    --------
+    >>> beside_text(16.23, 16.8, 2.4), beside_text(44.3, 48.0, 12.0)
+    ('16.2', '44')
+    """
+    return f"{round(float(value), 1):g}" if pack > 0 and quantity != np.rint(quantity) else units_text(value)
+
+
+def exact_text(value: float) -> str:
+    """Write a number of units that is given or decided on, and no estimate, to its last decimal.
+
+    Examples
+    --------
+    >>> exact_text(16.8), exact_text(86.39999999999999), exact_text(1200000.0)
+    ('16.8', '86.4', '1200000')
+    """
+    if not np.isfinite(value):
+        return "none"
+    return np.format_float_positional(float(f"{value:.12g}"), trim="-")
 
 
 def units_text(value: float) -> str:

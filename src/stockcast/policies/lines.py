@@ -1,7 +1,7 @@
 """Every line by itself: its best order, and what up to 20 admissible quantities around it cost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import final
 
@@ -65,6 +65,8 @@ class Lines:
         The order-up-to level without order cost, ``min_stock`` and shelf life: what demand and its risk alone ask for.
     unmet_without
         Units of demand expected to go unmet between this order's arrival and the next possible one's, without it.
+    unlimited
+        What would be best for the line by itself if it had no maximum.
     elsewhere
         Units at the places that a warehouse feeds and on the way to them, less what they owe: with its own stock they
         are what its order goes by. 0 for all other lines.
@@ -96,6 +98,7 @@ class Lines:
     waste: Float[np.ndarray, "series candidate"]
     base: Float[np.ndarray, " series"]
     unmet_without: Float[np.ndarray, " series"]
+    unlimited: Float[np.ndarray, " series"]
     elsewhere: Float[np.ndarray, " series"]
     left: Float[np.ndarray, "series candidate"]
     rebate: Float[np.ndarray, " series"]
@@ -187,6 +190,7 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
         "held": np.maximum(projection.stock, 0.0).mean(axis=1),
         "base": own["level"].copy() if own else np.maximum(aim.position + aim.free, 0.0),
         "unmet_without": aim.unmet(projection.mine[:, None])[:, 0],
+        "unlimited": own["unlimited"] if own else _without_maximum(aim, choice),
         "elsewhere": np.zeros(len(quantity)),
         "rebate": np.zeros(len(quantity)),
     }
@@ -209,14 +213,28 @@ def tabled(
     }
 
 
+def _without_maximum(aim: Aim, choice: Choice) -> Float[np.ndarray, " series"]:
+    """Give what each line would order by itself without its maximum: what that cuts is told apart from its packs."""
+    terms = aim.part.terms
+    limited = np.isfinite(terms.max_order)
+    if not limited.any():
+        return choice.quantity.copy()
+    free = terms.replace(max_order=np.full(len(limited), np.inf))
+    found = choose(replace(aim, part=replace(aim.part, terms=free))).quantity
+    return np.where(limited, np.maximum(found, choice.quantity), choice.quantity)
+
+
 def _ruled(aim: Aim, choice: Choice, rule: str) -> dict[str, np.ndarray]:
     """Give what a classical rule orders: its wish rounded up to what is admissible, and its levels."""
     found = levels(rule, aim.part, aim.projection.total)
     wanted = np.where(aim.may_order, found.wanted(aim.part.state.inventory_position), 0.0)
-    takes = (wanted > NEAR * np.maximum(1.0, found.order_up_to_level)) & choice.admissible.possible
+    some = wanted > NEAR * np.maximum(1.0, found.order_up_to_level)
+    takes = some & choice.admissible.possible
+    endless = replace(choice.admissible, most=np.full(len(some), np.inf))
     return {
         "quantity": np.where(takes, choice.admissible.up(wanted), 0.0),
-        "free": np.where(takes, wanted, 0.0),
+        "unlimited": np.where(some, endless.up(wanted), 0.0),
+        "free": np.where(some, wanted, 0.0),
         "level": found.order_up_to_level,
         "reorder_point": found.reorder_point,
     }

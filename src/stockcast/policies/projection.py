@@ -86,7 +86,8 @@ class Projection:
     unmet_before
         Units of demand not served before the arrival: no order placed now changes them.
     unmet_before_open
-        The same until the first open order arrives that comes before this one's arrival; 0 where none does.
+        The same until the first open order arrives that comes before this one's arrival; 0 where none does. What
+        tonight's own transfers bring is supply, and no open order.
     window
         Demand of each period inside.
     later
@@ -249,7 +250,9 @@ def _until(part: Part, paths: np.ndarray, supply: np.ndarray, here: np.ndarray) 
     n, n_paths, horizon = paths.shape
     stock = np.broadcast_to((part.state.on_hand - part.state.backorders)[:, None], (n, n_paths)).copy()
     unmet, unmet_open = np.zeros((n, n_paths)), np.zeros((n, n_paths))
-    pending = supply[:, :horizon] > 0
+    ordered = part.state.open_orders[:, :horizon]
+    pending = np.zeros((n, horizon), dtype=bool)
+    pending[:, : ordered.shape[1]] = (supply[:, : ordered.shape[1]] > 0) & (ordered > 0)
     opens = np.where(pending.any(axis=1), pending.argmax(axis=1), 0)
     first, last = here.min(axis=1), here.max(axis=1)
     for k in range(int(last.max(initial=0))):

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
@@ -41,8 +41,8 @@ class Waterfall:
     hand and on order, plus what is owed, that is S − inventory position; a warehouse's S is for all that it feeds, and
     ``at_places`` takes off what lies there and is on its way to them. ``excess`` takes back what stands above S,
     ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be placed: what is
-    left is the unconstrained quantity. ``pack``, ``moq`` and ``max_order`` lead to the line's own
-    best up to the next review, ``later`` to its best over the reviews that are looked at;
+    left is the unconstrained quantity. ``pack`` and ``moq`` lead to what would be best for the line without a maximum,
+    ``max_order`` to its own best up to the next review, ``later`` to its best over the reviews that are looked at;
     the terms of the supplier's whole order, then budget and storage, to what is ordered.
     """
 
@@ -89,8 +89,8 @@ class Waterfall:
         why = np.where(~terms.orderable, "not_orderable", np.where(~terms.at_review, "no_review", "not_due"))
         for name in ("not_due", "no_review", "not_orderable"):
             found[name] = np.where(why == name, free - np.maximum(gap, 0), 0)
-        found |= {name: whole(values) for name, values in _own_terms(terms, lines, near).items()}
-        best = whole(_published(near))
+        best, limitless = whole(_published(near)), whole(_published(np.maximum(lines.unlimited, near)))
+        found["moq"], found["max_order"] = whole(_minimum(terms, lines)), best - limitless
         ends = [whole(_published(values)) for values in (alone, joined, ordered)]
         found["later"] = ends[0] - best
         found["pack"] = best - free - found["moq"] - found["max_order"]
@@ -126,20 +126,14 @@ class Waterfall:
         return tuple((name, Fraction(units, scale)) for name, units in found if units)
 
 
-def _own_terms(terms: SupplyTerms, lines: Lines, alone: np.ndarray) -> dict[str, Shaped[np.ndarray, " series"]]:
-    """Give what the minimum and the maximum do to each line; what is left up to its own best, the pack does."""
+def _minimum(terms: SupplyTerms, lines: Lines) -> Float[np.ndarray, " series"]:
+    """Give what the minimum does to each line before its maximum; what is left up to that best, the pack does."""
     free, step = lines.free, np.where(lines.step > 0, lines.step, 1.0)
     up = np.where(lines.step > 0, np.ceil(free / step - 1e-9) * step, free)
-    short, room = terms.moq - terms.ordered_now, np.maximum(terms.max_order - terms.ordered_now, 0.0)
+    short, best = terms.moq - terms.ordered_now, lines.unlimited
     tiny = 1e-9 * np.maximum(1.0, free)
-    above = (free > room + tiny) & (alone <= room + tiny)
-    below = ~above & (short > 0) & (up < short) & (free > tiny)
-    below &= (alone == 0) | (alone <= lines.least + tiny)
-    to_room = np.where(np.isfinite(room), room, 0.0)
-    return {
-        "moq": np.where(below, alone - up, 0.0),
-        "max_order": np.where(above, np.where(alone > 0, to_room, 0.0) - free, 0.0),
-    }
+    below = (short > 0) & (up < short) & (free > tiny) & ((best == 0) | (best <= lines.least + tiny))
+    return np.where(below, best - up, 0.0)
 
 
 def _decimals(state: InventoryState, lines: Lines, ordered: np.ndarray) -> Int[np.ndarray, " series"]:

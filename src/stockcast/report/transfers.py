@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from stockcast.inventory import ReorderPlan, Situation, Transfers
-from stockcast.policies.explain import NOTHING_COMES, units_text
+from stockcast.policies.explain import NOTHING_COMES, exact_text
 from stockcast.report.markup import Cell, section, soft, table
 from stockcast.report.tables import Columns
 
@@ -89,7 +89,7 @@ def reasons_with_transfers(
     lanes, time = situation.shared.lanes, situation.demand.time
     reason = plan.reason.astype(object)
     for at in range(len(transfers)):
-        lane, many = int(transfers.lane[at]), units_text(float(transfers.quantity[at]))
+        lane, many = int(transfers.lane[at]), exact_text(float(transfers.quantity[at]))
         reason[transfers.giver[at]] += f"; sends {many} to {lanes.to_location[lane]} first"
         when = time.date(int(lanes.lead_time[lane]))
         begin, receiver = str(lanes.from_location[lane]), int(transfers.receiver[at])

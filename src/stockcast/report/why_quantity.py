@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stockcast.policies import STEPS
-from stockcast.policies.explain import units_text
+from stockcast.policies.explain import LONG, beside_text, exact_text, ordered_text, packed_text, units_text
+from stockcast.policies.waterfall import SHARED, WHOLE_ORDER
 
 Row = Mapping[str, Any]
 LABELS = {
@@ -33,7 +34,7 @@ LABELS = {
 
 def waterfall_of(row: Row, plan: Row) -> list[dict[str, Any]]:
     """Give the steps that are not 0 and the quantity that they add up to, each with its name and what it is."""
-    packs = "units" if plan["pack_size"] == 1 else f"packs of {units_text(plan['pack_size'])}"
+    packs = "units" if plan["pack_size"] == 1 else f"packs of {exact_text(plan['pack_size'])}"
     below = "less than the mean, as the target allows" if row["objective"] != "cost" else "less, for stock is dearer"
     words = {
         "safety": "safety stock" if row["safety"] >= 0 else below,
@@ -41,11 +42,15 @@ def waterfall_of(row: Row, plan: Row) -> list[dict[str, Any]]:
         "cycle": _cycle(row), "supplier": plan["supplier"] or "the supplier", "location": plan["location"],
     }  # fmt: skip
     steps = [
-        {"step": name, "units": row[name], "what": LABELS[name].format(**words)}
+        {"step": name, "units": row[name], "what": _label(name, row[name]).format(**words)}
         for name in STEPS
         if row[name] or name in ("need", "on_hand")
     ]
     return [*steps, {"step": "order_quantity", "units": row["order_quantity"], "what": "order"}]
+
+
+def _label(name: str, units: float) -> str:
+    return f"what was left of the {LABELS[name]}" if name in SHARED and units > 0 else LABELS[name]
 
 
 def _cycle(row: Row) -> str:
@@ -127,12 +132,14 @@ def _risk(plan: Row, row: Row) -> list[str]:
 
 def _difference(plan: Row, row: Row) -> list[str]:
     """Say what moved the quantity from the one that costs alone, or a service target, would ask for."""
-    free, quantity = units_text(plan["unconstrained_quantity"]), units_text(plan["order_quantity"])
+    size = 0.0 if plan["pack_size"] == 1 else plan["pack_size"]
+    quantity = ordered_text(plan["order_quantity"], size)
+    free = beside_text(plan["unconstrained_quantity"], plan["order_quantity"], size)
     causes = []
     said = {
-        "pack": "whole units" if plan["pack_size"] == 1 else f"whole packs of {units_text(plan['pack_size'])}",
-        "moq": f"the minimum of {units_text(plan['moq'])}",
-        "max_order": "the maximum" if row["most"] is None else f"the maximum of {units_text(row['most'])}",
+        "pack": "whole units" if plan["pack_size"] == 1 else f"whole packs of {exact_text(plan['pack_size'])}",
+        "moq": f"the minimum of {exact_text(plan['moq'])}",
+        "max_order": "the maximum" if row["most"] is None else f"the maximum of {exact_text(row['most'])}",
         "later": "looking further ahead",
         "supplier_minimum": f"the minimum or the order cost of {plan['supplier']}",
         "truck": f"the trucks of {plan['supplier']}",
@@ -144,6 +151,9 @@ def _difference(plan: Row, row: Row) -> list[str]:
         units = row[name]
         if not units:
             continue
+        if name in SHARED and units > 0:
+            causes.append(_more(plan, row, name, text))
+            continue
         verb = "cut" if units < 0 else "added"
         causes.append(f"{text} {verb} {units_text(abs(units))}")
     long = _long_cycle(plan, row)
@@ -154,25 +164,49 @@ def _difference(plan: Row, row: Row) -> list[str]:
     return [f"{quantity} instead of the {free} that {what} for: {', '.join(causes)}.", *long]
 
 
+def _more(plan: Row, row: Row, name: str, limit: str) -> str:
+    """Say what made an order larger that a limit was met with: what was left of it, or the terms of the whole order."""
+    units = units_text(row[name])
+    if sum(row[step] for step in (*WHOLE_ORDER, *SHARED)) > 0:  # more than is best for it
+        return f"the terms of {plan['supplier']} within {limit} added {units}"
+    return f"what was left of {limit} {'bought' if name == 'budget' else 'holds'} {units} more"
+
+
 def _long_cycle(plan: Row, row: Row) -> list[str]:
-    """Say why an order reaches far beyond the next receipt, where its order cost makes that cheaper."""
-    if not (plan["order_quantity"] and row["order_cost"] and row["objective"] == "cost" and row["next_receipt_date"]):
+    """Say why an order reaches far beyond the next receipt: its order cost, or what else has made it larger."""
+    if not (plan["order_quantity"] and row["next_receipt_date"]) or row["later"]:
         return []
-    interval = (row["next_receipt_date"] - plan["order_date"]).days
-    if plan["days_of_cover"] <= 1.5 * interval:
+    far = LONG * (row["next_receipt_date"] - plan["order_date"]).days
+    days, causes = plan["days_of_cover"], []
+    if days <= far:
         return []
-    return [f"It covers {units_text(plan['days_of_cover'])} days, since each order line costs {row['order_cost']:g}."]
+    held = -sum(row[name] for name in ("on_hand", "on_order", "backorders", "at_places"))
+    alone = days * (held + plan["unconstrained_quantity"]) / max(held + plan["order_quantity"], 1e-9)
+    costs = row["order_cost"] and row["objective"] == "cost" and row["cycle"] > 0
+    if costs and min(days, alone) > far:
+        causes.append(f"since each order line costs {row['order_cost']:g}")
+    raised = {
+        "moq": f"for its minimum is {exact_text(plan['moq'])}",
+        "pack": f"for its pack is {exact_text(plan['pack_size'])}",
+        "supplier_minimum": f"to reach the minimum of {plan['supplier']}",
+        "truck": f"for the trucks of {plan['supplier']}",
+        "price_break": f"for the price break of {plan['supplier']}",
+    }
+    bound = plan["binding_constraint"]
+    if days > alone and (bound in WHOLE_ORDER or (row["order_cost"] and not causes)) and bound in raised:
+        causes.append(raised[bound])
+    return [f"It covers {units_text(days)} days, {' and '.join(causes)}."] if causes else []
 
 
 def _limits(plan: Row, row: Row) -> list[str]:
     """Say which of the line's own limits are there and do not bind."""
     loose = []
     if plan["moq"] and not row["moq"]:
-        loose.append(f"the minimum of {units_text(plan['moq'])} is not binding")
+        loose.append(f"the minimum of {exact_text(plan['moq'])} is not binding")
     if row["most"] is not None and not row["max_order"]:
-        loose.append(f"the maximum of {units_text(row['most'])} is not binding")
+        loose.append(f"the maximum of {exact_text(row['most'])} is not binding")
     if row["ordered_now"]:
-        loose.append(f"{units_text(row['ordered_now'])} were ordered in this period already and count")
+        loose.append(f"{exact_text(row['ordered_now'])} were ordered in this period already and count")
     return [f"{_capital(', '.join(loose))}."] if loose else []
 
 
@@ -215,7 +249,7 @@ def moves(transfers: Sequence[Row], location: str) -> list[str]:
     """
     told = []
     for row in transfers:
-        units = units_text(row["quantity"])
+        units = exact_text(row["quantity"])
         if row["to_location"] == location:
             when = row["expected_receipt_date"]
             told.append(f"{units} are moved here from {row['from_location']}, for {when}, and count as on order.")
@@ -232,8 +266,7 @@ def headline(plan: Row) -> str:
 
 
 def _packed(plan: Row) -> str:
-    packs = f" ({units_text(plan['order_packs'])} × {units_text(plan['pack_size'])})" if plan["pack_size"] != 1 else ""
-    return f"{units_text(plan['order_quantity'])}{packs}"
+    return packed_text(plan["order_quantity"], plan["order_packs"], plan["pack_size"])
 
 
 def _capital(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from stockcast.core.axes import SeriesAxis
 from stockcast.inventory import Situation, Transfers
 from stockcast.policies.echelon import next_shipment
-from stockcast.policies.explain import units_text
+from stockcast.policies.explain import exact_text, packed_text, units_text
 
 
 @final
@@ -86,16 +86,14 @@ def written(situation: Situation, lines: Sequence[Line], short: Sequence[Line] =
 
 
 def _held_back(units: float) -> str:
-    return f"; {units_text(units)} more do not fit into the room there" if units > 0 else ""
+    return f"; {exact_text(units)} more do not fit into the room there" if units > 0 else ""
 
 
 def _reason(situation: Situation, made: Transfers, at: int) -> str:
     lanes, terms, time = situation.shared.lanes, situation.terms, situation.demand.time
     lane, giver, receiver = int(made.lane[at]), int(made.giver[at]), int(made.receiver[at])
     quantity, pack = float(made.quantity[at]), float(lanes.pack_size[lane])
-    many = units_text(quantity)
-    if pack > 0 and pack != 1:
-        many += f" ({units_text(quantity / pack)} × {units_text(pack)})"
+    many = packed_text(quantity, quantity / pack, pack) if pack > 0 else exact_text(quantity)
     there = int(lanes.lead_time[lane])
     bought = int(terms.first_review[receiver] + terms.lead_time[receiver])
     days = abs(bought - there) * time.days
