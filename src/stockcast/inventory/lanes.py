@@ -109,7 +109,7 @@ class Transfers:
     quantity
         Units, whole packs of the lane.
     order_cost_share
-        The part of the lane's cost of a shipment that falls to this line, by units.
+        The part of the lane's cost of a shipment that falls to this line, by what the lines save before it.
     saving
         Expected cost that the line saves, its own cost and its share taken off.
     giver_before, giver_after, receiver_before, receiver_after

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
 from stockcast.policies.coupling import money
-from stockcast.policies.explain import units_text
+from stockcast.policies.explain import below_what, contradicting, exact_text, units_text
 from stockcast.policies.lines import Lines
 from stockcast.policies.transfers.network import feeds, lies_for_others
 
@@ -16,7 +16,7 @@ MOQ_DAYS = 56  # a minimum above this many days' demand is told
 
 
 def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, " series"]) -> list[Alert]:
-    """Tell of stockouts no order can prevent, of overstock, and of minimums beyond weeks of demand."""
+    """Tell of stockouts no order can prevent, overstock, minimums beyond weeks of demand, and terms that forbid any."""
     terms, state, time = situation.terms, situation.state, situation.past.time
     found: list[Alert] = []
 
@@ -67,6 +67,13 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
         lambda at: f"the minimum of {terms.moq[at]:g} is more than {MOQ_DAYS // 7} weeks of demand; "
         f"{units_text(float(lines.free[at]))} would do, {quantity[at]:g} are ordered",
         "negotiate the minimum, or order with another item or location",
+    )  # fmt: skip
+    nothing = contradicting(terms)
+    add(
+        nothing, "SC-D047", lines.shortage_cost * lines.unmet_without,
+        lambda at: f"no order is possible: the maximum of {exact_text(float(terms.max_order[at]))} is below "
+        f"{below_what(terms, at)}; {units_text(float(lines.free[at]))} would do",
+        "correct max_order, moq or pack_size",
     )  # fmt: skip
     return found
 

@@ -9,6 +9,7 @@ from stockcast.policies.lines import Lines
 LONG = 1.5  # protection intervals that an order covers: from there on it is told why
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
+NO_ORDER = "admit no order"  # what is left of a budget
 NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
 NO_SHIPMENT = "no shipment until"  # to such a place, by the calendar of its warehouse
 SHARED_LIMITS = ("budget", "storage")
@@ -77,8 +78,17 @@ def reasons(
     joined: Float[np.ndarray, " series"],
     with_order: Float[np.ndarray, " series"],
     looked: Bool[np.ndarray, " series"] | None = None,
+    no_order: str = "",
 ) -> Shaped[np.ndarray, " series"]:
-    """Say in a sentence or two what was ordered and why; ``looked`` are lines planned several reviews ahead."""
+    """Say in a sentence or two what was ordered and why.
+
+    Parameters
+    ----------
+    looked
+        Lines planned several reviews ahead.
+    no_order
+        That the budget is too small for any order (``policies.smallest``); empty where it is not.
+    """
     terms, time = situation.terms, situation.past.time
     cover, position = days_of_cover(situation, lines, quantity), situation.state.inventory_position
     ends = terms.covered
@@ -110,7 +120,8 @@ def reasons(
                 f"{_placed(situation, quantity, at)}"
             )
         else:
-            text = f"{_idle(situation, lines, binding, joined, float(position[at]), at)}; {demand}"
+            more = f", {no_order}" if no_order and binding[at] == "budget" else ""
+            text = f"{_idle(situation, lines, binding, joined, float(position[at]), at)}{more}; {demand}"
         out.append(text)
     return np.array(out, dtype=np.str_)
 

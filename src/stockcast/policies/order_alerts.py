@@ -8,6 +8,7 @@ from stockcast.policies.coupling import Order
 from stockcast.policies.decision import Decision
 from stockcast.policies.explain import units_text
 from stockcast.policies.lines import Lines
+from stockcast.policies.smallest import too_small
 
 TOP_UP = 3  # lines that a top-up list names
 NEARLY = 0.1  # of a truck or of a price break's value: what is missing is told from here on
@@ -91,6 +92,13 @@ def _nearly(situation: Situation, made: Decision, order: Order, quantity: np.nda
     return found
 
 
+def _changed(before: np.ndarray, after: np.ndarray) -> str:
+    """Say how many lines a limit cut, and how many got more of what was left or of their whole order's terms."""
+    more = int((after > before).sum())
+    rest = f", and {_lines(more)} got more" if more else ""
+    return f"cut {_lines(len(after) - more)}{rest}"
+
+
 def _lines(count: int) -> str:
     return f"{count} line{'s' * (count != 1)}"
 
@@ -120,12 +128,15 @@ def limit_alerts(situation: Situation, lines: Lines, made: Decision) -> list[Ale
         if len(cut):
             wanted = float(joined @ limit.use)
             worth = f"; one more unit of it would save {price:.4g}" if price > 0 else ""
+            nothing = too_small(lines, made) if money else ""
+            worth = f"; {nothing}" if nothing else worth  # then one more unit buys nothing, whatever its price
+            changed = _changed(joined[cut], final[cut])
             found.append(
                 Alert(
                     "warning", "SC-P016" if money else "SC-P019",
-                    f"the budget of {situation.shared.budget:g} changed {_lines(len(cut))}; {wanted:,.2f} were "
+                    f"the budget of {situation.shared.budget:g} {changed}; {wanted:,.2f} were "
                     f"wanted{worth}" if money
-                    else f"the room at {limit.name.removeprefix('storage ')} changed {_lines(len(cut))}; a volume of "
+                    else f"the room at {limit.name.removeprefix('storage ')} {changed}; a volume of "
                     f"{wanted:,.2f} was wanted, {limit.left:,.2f} is left{worth}",
                     "raise the budget; priority and cumulative_spend rank the lines" if money
                     else "find more room, or order more often in smaller lots",

@@ -29,6 +29,7 @@ from stockcast.policies.newsvendor import Newsvendor
 from stockcast.policies.order_alerts import limit_alerts, order_alerts
 from stockcast.policies.orderable import Orderable
 from stockcast.policies.projection import require_horizon
+from stockcast.policies.smallest import too_small
 from stockcast.policies.usual import with_usual_costs
 from stockcast.policies.waterfall import Waterfall
 
@@ -228,7 +229,15 @@ def _assemble(
     with_order = found.risk[rows, made.final]
     priority, spend = _rank(saving, final, marginal, terms.unit_cost) if ranks is None else ranks
     reason = explain.reasons(
-        situation, found, next_review, binding, final, joined, with_order, seen.ahead(len(rows))
+        situation,
+        found,
+        next_review,
+        binding,
+        final,
+        joined,
+        with_order,
+        seen.ahead(len(rows)),
+        too_small(found, made),
     ).astype(object)
     for row, text in seen.reasons(situation, final).items():
         reason[row] = f"{reason[row]}; {text}"

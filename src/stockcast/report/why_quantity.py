@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stockcast.policies import STEPS
-from stockcast.policies.explain import LONG, beside_text, exact_text, ordered_text, packed_text, units_text
+from stockcast.policies.explain import LONG, NO_ORDER, beside_text, exact_text, ordered_text, packed_text, units_text
 from stockcast.policies.waterfall import SHARED, WHOLE_ORDER
 
 Row = Mapping[str, Any]
@@ -229,7 +229,7 @@ def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list
         told.append(f"The next larger quantity would {does} for each unit of money.")
     for name, price in prices.items():
         where = name.removeprefix("storage ")
-        if price > 0 and name == "budget":
+        if price > 0 and name == "budget" and NO_ORDER not in str(plan["reason"]):
             told.append(f"One more unit of budget would save {price:.4g} somewhere in the plan.")
         elif price > 0 and where == plan["location"]:
             told.append(f"One more unit of room at {where} would save {price:.4g}.")

@@ -346,7 +346,8 @@ def plan(
         )
     reasoned = replace(planned.plan, reason=_say_why_held(inputs, planned.plan))
     reasoned = replace(reasoned, reason=reasons_with_transfers(reasoned, moved.transfers, situation))
-    return situation, replace(planned, plan=reasoned)
+    prices = {name: max(price, moved.prices.get(name, 0.0)) for name, price in planned.prices.items()}
+    return situation, replace(planned, plan=reasoned, prices=prices)
 
 
 def move(night: Night, inputs: ingest.Inputs, situation: Situation) -> "policies.Proposed":

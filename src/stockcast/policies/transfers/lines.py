@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from stockcast.core.axes import SeriesAxis
 from stockcast.inventory import Situation, Transfers
@@ -64,7 +65,9 @@ def joined(axis: SeriesAxis, lines: Sequence[Line]) -> Transfers:
 
 
 def written(situation: Situation, lines: Sequence[Line], short: Sequence[Line] = ()) -> Transfers:
-    """Give the transfers: shares of the shipments' costs by units, and the reasons.
+    """Give the transfers: shares of the shipments' costs by what the lines save before them, and the reasons.
+
+    A shipment that pays so leaves a saving to each of its lines: by units, many cheap ones would bear what others save.
 
     Parameters
     ----------
@@ -73,8 +76,7 @@ def written(situation: Situation, lines: Sequence[Line], short: Sequence[Line] =
     """
     axis, lanes = situation.terms.series, situation.shared.lanes
     found = joined(axis, lines)
-    carried = np.bincount(found.lane, weights=found.quantity, minlength=len(lanes)).astype(float)
-    share = lanes.order_cost[found.lane] * found.quantity / carried[found.lane]
+    share = lanes.order_cost[found.lane] * _parts(found.lane, found.saving, found.quantity, len(lanes))
     columns = {name: getattr(found, name) for name in found.__dataclass_fields__ if name != "series"}
     columns |= {"order_cost_share": share, "saving": found.saving - share}
     made = Transfers(axis, **columns)
@@ -83,6 +85,16 @@ def written(situation: Situation, lines: Sequence[Line], short: Sequence[Line] =
     reasons = [_reason(situation, made, at) + _held_back(more.get(pair, 0.0)) for at, pair in enumerate(ends)]
     columns["reason"] = np.array(reasons, dtype=np.str_)
     return Transfers(axis, **columns)
+
+
+def _parts(
+    lane: Int[np.ndarray, " line"], saving: Float[np.ndarray, " line"], quantity: Float[np.ndarray, " line"], lanes: int
+) -> Float[np.ndarray, " line"]:
+    """Give each line's part of its shipment by what it saves; by units where no line of the shipment saves anything."""
+    saves = np.maximum(saving, 0.0)
+    whole = np.bincount(lane, weights=saves, minlength=lanes)[lane]
+    carried = np.bincount(lane, weights=quantity, minlength=lanes)[lane]
+    return np.where(whole > 0, saves / np.where(whole > 0, whole, 1.0), quantity / carried)
 
 
 def _held_back(units: float) -> str:

@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import final
 
 import numpy as np
@@ -18,7 +19,7 @@ from stockcast.policies.projection import require_horizon
 from stockcast.policies.transfers.lines import Line, joined, written
 from stockcast.policies.transfers.looking import Looked
 from stockcast.policies.transfers.network import GIVES, Network, Sent, tidy
-from stockcast.policies.transfers.room import Short, caps, left_out, together
+from stockcast.policies.transfers.room import Short, caps, left_out, room_prices, together
 
 ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
 
@@ -26,12 +27,16 @@ ROUNDS = 8  # a place may give and receive, or receive twice, only in turn
 @final
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The transfers, the stock once they are on their way, what a planner should look at, and what was cut short."""
+    """The transfers, the stock once they are on their way, what a planner should look at, and what was cut short.
+
+    ``prices`` is what one more unit of the room at a location would save, by the limit's name, where it cut transfers.
+    """
 
     transfers: Transfers
     state: InventoryState
     alerts: tuple[Alert, ...] = ()
     cut: bool = False
+    prices: Mapping[str, float] = MappingProxyType({})
 
 
 def propose(
@@ -96,7 +101,8 @@ def propose(
     sent = {line.lane for line in lines}
     idle = {lane: why for lane, why in closed.items() if lane not in sent}
     alerts = (*silent, *(one.alert() for one in short), *_closed_alerts(situation, idle))
-    return Proposed(made, made.after(situation.state, situation.shared.lanes), alerts, cut)
+    prices = {f"storage {one.location}": one.price for one in short}
+    return Proposed(made, made.after(situation.state, situation.shared.lanes), alerts, cut, prices)
 
 
 @final
@@ -136,7 +142,8 @@ def _settled(network: Network) -> _Round:
         closed, struck = _lanes_that_pay(network, chosen)
         cut |= struck
         made = _lines(network, chosen)
-    return _Round(made, closed, left_out(network, wanted, made), cut or network.late)
+    price = {} if cut or network.late else room_prices(network, chosen, frozenset(closed))
+    return _Round(made, closed, left_out(network, wanted, made, price), cut or network.late)
 
 
 def _lanes_that_pay(network: Network, chosen: dict[str, Sent]) -> tuple[dict[int, tuple[float, float]], bool]:

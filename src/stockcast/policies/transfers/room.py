@@ -6,7 +6,8 @@ whose units there are worth least for their volume are held to what fits (a cap 
 are solved anew: what is cut here may go elsewhere.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -24,20 +25,25 @@ FULL = 1e-9  # of a room: what exceeds it by less fits
 @final
 @dataclass(frozen=True, slots=True)
 class Short:
-    """What would be sent to a location and does not fit there: the lines, with the units and savings missing."""
+    """What would be sent to a location and does not fit there: the lines, with the units and savings missing.
+
+    ``price`` is what one more unit of its room would save, at a pack more of the line that is worth it most.
+    """
 
     location: str
     lines: tuple[Line, ...]
+    price: float = 0.0
 
     def alert(self) -> Alert:
         """Tell of it."""
         count, saved = len(self.lines), max(sum(line.saving for line in self.lines), 0.0)
         units = sum(line.quantity for line in self.lines)
         one = count == 1
+        worth = f"; one more unit of it would save {self.price:.4g}" if self.price > 0 else ""
         return Alert(
             "warning", "SC-P031",
             f"{count} transfer{'' if one else 's'} of {units_text(units)} units would save {saved:,.2f}, and "
-            f"{'does' if one else 'do'} not fit into the room at {self.location}",
+            f"{'does' if one else 'do'} not fit into the room at {self.location}{worth}",
             "find more room, or move other stock off", location=self.location, value=saved,
         )  # fmt: skip
 
@@ -85,7 +91,34 @@ def _over(network: Network, units: dict[Key, float], place: str, room: float) ->
     return lies + moved - room
 
 
-def left_out(network: Network, wanted: Sequence[Line], made: Sequence[Line]) -> tuple[Short, ...]:
+def room_prices(network: Network, chosen: dict[str, Sent], closed: frozenset[int]) -> dict[str, float]:
+    """Give what one more unit of each room that binds would save, found by solving with a pack more of each cap.
+
+    Parameters
+    ----------
+    chosen
+        What is sent within the rooms.
+    closed
+        Lanes that stay closed.
+    """
+    terms, found = network.situation.terms, dict[str, float]()
+    into: dict[Key, float] = {}
+    for at in range(len(network.ways)):
+        key = network.roles(at)[1]
+        into[key] = min(into.get(key, math.inf), float(network.ways.step[at]))
+    for key, held in sorted(network.caps.items()):
+        place, sku = str(terms.series.location[key[0]]), str(terms.series.sku[key[0]])
+        network.cap({key: tidy(held + into[key])})
+        more = network.settle([sku], closed)[sku]
+        network.cap({key: held})
+        saves = max(chosen[sku].cost - more.cost, 0.0)
+        found[place] = max(found.get(place, 0.0), saves / (into[key] * float(terms.volume[key[0]])))
+    return found
+
+
+def left_out(
+    network: Network, wanted: Sequence[Line], made: Sequence[Line], price: Mapping[str, float]
+) -> tuple[Short, ...]:
     """Give what would be sent without rooms and is not, by the location that it would go to."""
     location = network.situation.terms.series.location
     sent = {(line.giver, line.receiver): line for line in made}
@@ -97,10 +130,15 @@ def left_out(network: Network, wanted: Sequence[Line], made: Sequence[Line]) -> 
             saving = line.saving - (held.saving if held else 0.0)
             quantity = tidy(units)
             found[place].append(Line(line.lane, line.giver, line.receiver, quantity, saving, line.before, line.after))
-    return tuple(Short(place, tuple(lines)) for place, lines in sorted(found.items()) if lines)
+    return tuple(Short(place, tuple(lines), price.get(place, 0.0)) for place, lines in sorted(found.items()) if lines)
 
 
 def together(some: Sequence[Short]) -> tuple[Short, ...]:
     """Give one entry a location."""
-    places = sorted({one.location for one in some})
-    return tuple(Short(name, tuple(x for one in some if one.location == name for x in one.lines)) for name in places)
+    of: dict[str, list[Short]] = {}
+    for one in some:
+        of.setdefault(one.location, []).append(one)
+    return tuple(
+        Short(name, tuple(line for one in mine for line in one.lines), max(one.price for one in mine))
+        for name, mine in sorted(of.items())
+    )
