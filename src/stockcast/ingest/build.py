@@ -15,7 +15,7 @@ from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
 from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfers
 from stockcast.ingest.memory import require_memory
-from stockcast.ingest.orders import pipeline_of, read_orders
+from stockcast.ingest.orders import pipeline_of, read_orders, sent_now_of
 from stockcast.ingest.origin import choose_origin, leave_out_later
 from stockcast.ingest.outlook import read_outlook
 from stockcast.ingest.records import pairs_of
@@ -96,7 +96,8 @@ def _build(checked: CheckedTables) -> Inputs:
     if outlook is not None:
         reach = np.maximum(reach, outlook.end() + terms.lead_time)
     width = int(reach.max(initial=0)) + 2
-    state = InventoryState(axis, stock.on_hand, stock.backorders, pipeline_of(orders, len(axis), width))
+    comes = pipeline_of(orders, len(axis), width), sent_now_of(orders, len(axis), width)
+    state = InventoryState(axis, stock.on_hand, stock.backorders, *comes)
     rows = np.arange(len(axis))
     if spec.select is not None:
         rows = np.flatnonzero(select(panel, resolved.terms.supplier, spec.select, spec.root))

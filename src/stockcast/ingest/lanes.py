@@ -129,4 +129,4 @@ def without_transfers(checked: CheckedTables, orders: OpenOrders, terms: SupplyT
             "SC-D123", "open_orders", f"{int(moved.sum())} open orders are transfers between locations",
             "counted as supply, not as bought", count=int(moved.sum()), column="supplier",
         )  # fmt: skip
-    return replace(orders, placed_now=orders.placed_now & ~moved)
+    return replace(orders, placed_now=orders.placed_now & ~moved, sent_now=orders.placed_now & moved)

@@ -29,6 +29,8 @@ class OpenOrders:
         Whether it was placed in the plan's own order period.
     supplier
         Its own supplier, else that of its item.
+    sent_now
+        Whether it is a transfer of the plan's own order period.
     """
 
     series: Int[np.ndarray, " line"]
@@ -36,6 +38,7 @@ class OpenOrders:
     arrival: Int[np.ndarray, " line"]
     placed_now: np.ndarray
     supplier: np.ndarray
+    sent_now: np.ndarray
 
 
 def read_orders(checked: CheckedTables, axis: SeriesAxis, terms: SupplyTerms, origin: Origin) -> OpenOrders:
@@ -49,7 +52,9 @@ def read_orders(checked: CheckedTables, axis: SeriesAxis, terms: SupplyTerms, or
     table = checked.tables.get("open_orders")
     if table is None or not len(table):
         nothing = np.empty(0)
-        return OpenOrders(nothing.astype(np.int64), nothing, nothing.astype(np.int64), nothing > 0, nothing.astype(str))
+        return OpenOrders(
+            nothing.astype(np.int64), nothing, nothing.astype(np.int64), nothing > 0, nothing.astype(str), nothing > 0
+        )
     counts = _counts_as_supply(table)
     table = _of_known_series(checked, table, axis, counts)
     table = table.take(np.flatnonzero(_counts_as_supply(table)))
@@ -69,6 +74,7 @@ def read_orders(checked: CheckedTables, axis: SeriesAxis, terms: SupplyTerms, or
         np.maximum(arrival, 0),
         ~np.isnat(ordered) & (period == next_day),
         np.where(told == "", terms.supplier[series], told),
+        np.zeros(len(series), dtype=bool),
     )
     _tell_of_overdue(checked, table, axis, orders, expected, arrival, terms.unit_cost)
     _tell_of_guessed(checked, table, axis, orders, expected, next_day)
@@ -206,6 +212,16 @@ def _tell_of_guessed(
 
 def pipeline_of(orders: OpenOrders, n: int, width: int) -> Float[np.ndarray, "series arrival"]:
     """Add the orders up by series and arrival; the last of ``width`` columns holds everything later."""
+    return _by_arrival(orders, np.arange(len(orders.series)), n, width)
+
+
+def sent_now_of(orders: OpenOrders, n: int, width: int) -> Float[np.ndarray, "series arrival"] | None:
+    """Add up the transfers of the plan's own period among them; None where there are none."""
+    rows = np.flatnonzero(orders.sent_now)
+    return _by_arrival(orders, rows, n, width) if len(rows) else None
+
+
+def _by_arrival(orders: OpenOrders, rows: np.ndarray, n: int, width: int) -> Float[np.ndarray, "series arrival"]:
     pipeline = np.zeros((n, width))
-    np.add.at(pipeline, (orders.series, np.minimum(orders.arrival, width - 1)), orders.quantity)
+    np.add.at(pipeline, (orders.series[rows], np.minimum(orders.arrival[rows], width - 1)), orders.quantity[rows])
     return pipeline

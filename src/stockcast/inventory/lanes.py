@@ -160,11 +160,11 @@ class Transfers:
         """
         self.series.require(state.series, "transfers and state")
         pipeline = state.pipeline.copy()
-        proposed = np.zeros_like(pipeline) if state.proposed is None else state.proposed.copy()
+        sent_now = np.zeros_like(pipeline) if state.sent_now is None else state.sent_now.copy()
         column = np.minimum(lanes.lead_time[self.lane], pipeline.shape[1] - 1)
-        for comes in (pipeline, proposed):
+        for comes in (pipeline, sent_now):
             np.add.at(comes, (self.receiver, column), self.quantity)
         # a decimal step may miss the stock by a rounding
         left = state.on_hand - self.sent
         left = np.where(left < 1e-9 * np.maximum(1.0, state.on_hand), np.maximum(left, 0.0), left)
-        return InventoryState(state.series, left, state.backorders, pipeline, proposed)
+        return InventoryState(state.series, left, state.backorders, pipeline, sent_now)

@@ -25,15 +25,16 @@ class InventoryState:
     pipeline
         Open orders by arrival: column k arrives at the start of the k-th future period, counted from 0; the last
         column holds everything later. Overdue orders stand in column 0.
-    proposed
-        What of the pipeline tonight's own transfers bring: it is on no order yet. None without transfers.
+    sent_now
+        What of the pipeline transfers of the first period bring, proposed or among the open orders already: no
+        supplier is late with them. None without such transfers.
     """
 
     series: SeriesAxis
     on_hand: Float[np.ndarray, " series"]
     backorders: Float[np.ndarray, " series"]
     pipeline: Float[np.ndarray, "series arrival"]
-    proposed: Float[np.ndarray, "series arrival"] | None = None
+    sent_now: Float[np.ndarray, "series arrival"] | None = None
 
     def __post_init__(self) -> None:
         """Check and freeze."""
@@ -45,17 +46,17 @@ class InventoryState:
             if not (np.isfinite(values).all() and (values >= 0).all()):
                 raise DataError(f"{name} must be finite and not negative", code="SC-B005")
         freeze(self, on_hand=self.on_hand, backorders=self.backorders, pipeline=self.pipeline)
-        if self.proposed is not None:
-            if self.proposed.shape != self.pipeline.shape:
-                raise AlignmentError(f"proposed of {self.proposed.shape} in a pipeline of {self.pipeline.shape}")
-            freeze(self, proposed=self.proposed)
+        if self.sent_now is not None:
+            if self.sent_now.shape != self.pipeline.shape:
+                raise AlignmentError(f"sent_now of {self.sent_now.shape} in a pipeline of {self.pipeline.shape}")
+            freeze(self, sent_now=self.sent_now)
 
     @property
     def open_orders(self) -> Float[np.ndarray, "series arrival"]:
-        """Give the pipeline without what tonight's own transfers bring, to within its rounding."""
-        if self.proposed is None:
+        """Give the pipeline without what tonight's transfers bring, to within its rounding."""
+        if self.sent_now is None:
             return self.pipeline
-        left = self.pipeline - self.proposed
+        left = self.pipeline - self.sent_now
         return np.where(left > ROUNDING * self.pipeline, left, 0.0)
 
     @property
@@ -70,9 +71,9 @@ class InventoryState:
 
     def take(self, rows: np.ndarray) -> "InventoryState":
         """Give some series, by ascending row."""
-        proposed = None if self.proposed is None else self.proposed[rows]
+        sent_now = None if self.sent_now is None else self.sent_now[rows]
         return InventoryState(
-            self.series.take(rows), self.on_hand[rows], self.backorders[rows], self.pipeline[rows], proposed
+            self.series.take(rows), self.on_hand[rows], self.backorders[rows], self.pipeline[rows], sent_now
         )
 
     def with_order(self, quantity: Float[np.ndarray, " series"], arrival: np.ndarray) -> "InventoryState":

@@ -13,6 +13,7 @@ NO_ORDER = "admit no order"  # what is left of a budget
 NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
 NO_SHIPMENT = "no shipment until"  # to such a place, by the calendar of its warehouse
 SHARED_LIMITS = ("budget", "storage")
+MAKE_LARGER = ("pack", "moq", *WHOLE_ORDERS)
 AFTER_PACKS = ("moq", "max_order", "later", *WHOLE_ORDERS, *SHARED_LIMITS, "no_review", "not_orderable")
 
 
@@ -92,8 +93,8 @@ def reasons(
     terms, time = situation.terms, situation.past.time
     cover, position = days_of_cover(situation, lines, quantity), situation.state.inventory_position
     ends = terms.covered
-    covers = (cover, days_of_cover(situation, lines, np.minimum(lines.free, quantity)))
-    interval = ends * time.days
+    alone = days_of_cover(situation, lines, np.minimum(lines.free, quantity))
+    far = LONG * ends * time.days
     ahead = np.zeros(len(quantity), dtype=bool) if looked is None else looked
     out = []
     for at in range(len(quantity)):
@@ -112,11 +113,15 @@ def reasons(
         elif binding[at] == "no_review":
             text = f"no review until {next_review[at]}"
         elif quantity[at] > 0:
+            larger = made_larger(cover[at], alone[at], far[at])
+            own = cover[at] > far[at] and not larger and not ahead[at] and binding[at] != "later"
+            moved = _difference(situation, lines, binding, quantity, joined, at)
+            if moved and larger and binding[at] in MAKE_LARGER:
+                moved += f", which covers {units_text(cover[at])} days"
             text = (
                 f"{_order(quantity[at], terms.pack_size[at])} for receipt on {time.date(time.n + lead)}; {demand}; "
                 f"{_risk(lines.risk[at, 0], with_order[at])} between receipt and {until}"
-                f"{'' if ahead[at] else _long_cycle(situation, lines, covers, interval, binding, at)}"
-                f"{_difference(situation, lines, binding, quantity, joined, at)}"
+                f"{_long_cycle(situation, lines, float(cover[at]), at) if own else ''}{moved}"
                 f"{_placed(situation, quantity, at)}"
             )
         else:
@@ -126,35 +131,31 @@ def reasons(
     return np.array(out, dtype=np.str_)
 
 
-def _long_cycle(
-    situation: Situation,
-    lines: Lines,
-    cover: tuple[np.ndarray, np.ndarray],
-    interval: np.ndarray,
-    binding: np.ndarray,
-    at: int,
-) -> str:
-    """Say why an order reaches far beyond its protection interval: its order cost, or what else has made it larger.
+def _long_cycle(situation: Situation, lines: Lines, days: float, at: int) -> str:
+    """Say that an order reaches far beyond its protection interval since its order cost makes that cheaper."""
+    terms = situation.terms
+    if terms.order_cost[at] > 0 and terms.objective[at] == 0 and lines.level[at] > lines.base[at]:
+        dear = f"ordering often costs {terms.order_cost[at]:g} a line each time"
+        return f"; it covers {units_text(days)} days, since {dear}"
+    return ""
 
-    ``cover`` is of what is ordered, and of what the line's costs alone ask for.
+
+def made_larger(days: float, alone: float, far: float) -> bool:
+    """Tell whether an order lasts for long because something made it larger, rather than by what its own costs ask for.
+
+    Parameters
+    ----------
+    days, alone
+        What it covers, and what it would cover as its own costs ask for it.
+    far
+        Days beyond which it is told.
+
+    Examples
+    --------
+    >>> made_larger(90.0, 18.0, 10.5), made_larger(20.0, 18.0, 10.5), made_larger(9.0, 2.0, 10.5)
+    (True, False, False)
     """
-    terms, days, alone = situation.terms, float(cover[0][at]), float(cover[1][at])
-    if days <= LONG * interval[at] or binding[at] == "later":  # then it is not the line's own cost that makes it last
-        return ""
-    causes = []
-    costs = terms.order_cost[at] > 0 and terms.objective[at] == 0 and lines.level[at] > lines.base[at]
-    if costs and min(days, alone) > LONG * interval[at]:
-        causes.append(f"since ordering often costs {terms.order_cost[at]:g} a line each time")
-    raised = {
-        "moq": f"for its minimum is {exact_text(terms.moq[at])}",
-        "pack": f"for its pack is {exact_text(terms.pack_size[at])}",
-        "supplier_minimum": f"to reach the minimum of {terms.supplier[at]}",
-        "truck": f"for the trucks of {terms.supplier[at]}",
-        "price_break": f"for the price break of {terms.supplier[at]}",
-    }
-    if days > alone and (binding[at] in WHOLE_ORDERS or (terms.order_cost[at] > 0 and not causes)):
-        causes += [raised[binding[at]]] if binding[at] in raised else []
-    return f"; it covers {units_text(days)} days, {' and '.join(causes)}" if causes else ""
+    return bool(days > far and days - alone > alone - far)
 
 
 def _placed(situation: Situation, quantity: np.ndarray, at: int) -> str:
@@ -205,7 +206,7 @@ def _within(
         return f"; the {whose} cut it from {ordered_text(joined[at], pack)}"
     if quantity[at] > lines.unlimited[at]:  # more than is best for it: its whole order asks for that
         many, before = ordered_text(quantity[at], pack), ordered_text(joined[at], pack)
-        return f"; {many} instead of {before} to keep the terms of {terms.supplier[at]} within the {whose}"
+        return f"; {many} instead of {before} for the terms of the order to {terms.supplier[at]}, within the {whose}"
     verb = "bought" if binding[at] == "budget" else "holds"
     return f"; what was left of the {whose} {verb} {ordered_text(more, pack)} more"
 

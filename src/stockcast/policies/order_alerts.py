@@ -125,19 +125,20 @@ def limit_alerts(situation: Situation, lines: Lines, made: Decision) -> list[Ale
             )  # fmt: skip
         name = "budget" if money else "storage"
         cut = np.flatnonzero((final != joined) & (limit.use > 0) & (made.final_by == name))
-        if len(cut):
+        if (final[cut] < joined[cut]).any():
             wanted = float(joined @ limit.use)
             worth = f"; one more unit of it would save {price:.4g}" if price > 0 else ""
             nothing = too_small(lines, made) if money else ""
             worth = f"; {nothing}" if nothing else worth  # then one more unit buys nothing, whatever its price
             changed = _changed(joined[cut], final[cut])
+            asked = f"; {wanted:,.2f} were wanted" if money else f"; a volume of {wanted:,.2f} was wanted"
+            asked = asked if wanted > limit.left else ""  # the terms of whole orders ask for more than lines do
             found.append(
                 Alert(
                     "warning", "SC-P016" if money else "SC-P019",
-                    f"the budget of {situation.shared.budget:g} {changed}; {wanted:,.2f} were "
-                    f"wanted{worth}" if money
-                    else f"the room at {limit.name.removeprefix('storage ')} {changed}; a volume of "
-                    f"{wanted:,.2f} was wanted, {limit.left:,.2f} is left{worth}",
+                    f"the budget of {situation.shared.budget:g} {changed}{asked}{worth}" if money
+                    else f"the room at {limit.name.removeprefix('storage ')} {changed}{asked}; a volume of "
+                    f"{limit.left:,.2f} is left{worth}",
                     "raise the budget; priority and cumulative_spend rank the lines" if money
                     else "find more room, or order more often in smaller lots",
                     location="" if money else limit.name.removeprefix("storage "),

@@ -87,7 +87,7 @@ class Projection:
         Units of demand not served before the arrival: no order placed now changes them.
     unmet_before_open
         The same until the first open order arrives that comes before this one's arrival; 0 where none does. What
-        tonight's own transfers bring is supply, and no open order.
+        transfers of tonight bring is supply, and no open order.
     window
         Demand of each period inside.
     later

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stockcast.policies import STEPS
-from stockcast.policies.explain import LONG, NO_ORDER, beside_text, exact_text, ordered_text, packed_text, units_text
+from stockcast.policies.explain import (
+    LONG,
+    NO_ORDER,
+    beside_text,
+    exact_text,
+    made_larger,
+    ordered_text,
+    packed_text,
+    units_text,
+)
 from stockcast.policies.waterfall import SHARED, WHOLE_ORDER
 
 Row = Mapping[str, Any]
@@ -168,7 +177,7 @@ def _more(plan: Row, row: Row, name: str, limit: str) -> str:
     """Say what made an order larger that a limit was met with: what was left of it, or the terms of the whole order."""
     units = units_text(row[name])
     if sum(row[step] for step in (*WHOLE_ORDER, *SHARED)) > 0:  # more than is best for it
-        return f"the terms of {plan['supplier']} within {limit} added {units}"
+        return f"the terms of the order to {plan['supplier']}, within {limit}, added {units}"
     return f"what was left of {limit} {'bought' if name == 'budget' else 'holds'} {units} more"
 
 
@@ -177,25 +186,25 @@ def _long_cycle(plan: Row, row: Row) -> list[str]:
     if not (plan["order_quantity"] and row["next_receipt_date"]) or row["later"]:
         return []
     far = LONG * (row["next_receipt_date"] - plan["order_date"]).days
-    days, causes = plan["days_of_cover"], []
+    days = plan["days_of_cover"]
     if days <= far:
         return []
     held = -sum(row[name] for name in ("on_hand", "on_order", "backorders", "at_places"))
-    alone = days * (held + plan["unconstrained_quantity"]) / max(held + plan["order_quantity"], 1e-9)
-    costs = row["order_cost"] and row["objective"] == "cost" and row["cycle"] > 0
-    if costs and min(days, alone) > far:
-        causes.append(f"since each order line costs {row['order_cost']:g}")
-    raised = {
+    least = min(plan["unconstrained_quantity"], plan["order_quantity"])
+    alone = days * (held + least) / max(held + plan["order_quantity"], 1e-9)
+    because = {
         "moq": f"for its minimum is {exact_text(plan['moq'])}",
         "pack": f"for its pack is {exact_text(plan['pack_size'])}",
         "supplier_minimum": f"to reach the minimum of {plan['supplier']}",
         "truck": f"for the trucks of {plan['supplier']}",
         "price_break": f"for the price break of {plan['supplier']}",
     }
-    bound = plan["binding_constraint"]
-    if days > alone and (bound in WHOLE_ORDER or (row["order_cost"] and not causes)) and bound in raised:
-        causes.append(raised[bound])
-    return [f"It covers {units_text(days)} days, {' and '.join(causes)}."] if causes else []
+    cause = ""
+    if made_larger(days, alone, far):
+        cause = because.get(plan["binding_constraint"], "")
+    elif row["order_cost"] and row["objective"] == "cost" and row["cycle"] > 0:
+        cause = f"since each order line costs {row['order_cost']:g}"
+    return [f"It covers {units_text(days)} days, {cause}."] if cause else []
 
 
 def _limits(plan: Row, row: Row) -> list[str]:

@@ -82,7 +82,7 @@ CODES: tuple[Code, ...] = (
          "Correct it; the file is the view `source`."),
     Code("SC-D045", "price 0", "A price of 0 is taken as not known.", "Nothing to do, or leave such prices blank."),
     Code("SC-D046", "a negative quantity on order", "It is taken as 0.", "Correct the order."),
-    Code("SC-D047", "max_order below moq", "No quantity meets max_order and moq, or is a whole pack: nothing is ordered.",
+    Code("SC-D047", "max_order below moq", "No quantity meets max_order and moq or a pack: nothing is ordered.",
          "Correct max_order, moq or pack_size."),
     Code("SC-D048", "stock counted on another day", "Its date is not the end of the as-of period.",
          "Set --as-of to the day of the count, or export the stock again."),

@@ -36,7 +36,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-P011",
         "an open order comes late",
-        "The stock is likely to run out before the next open order arrives (a transfer proposed tonight is none yet).",
+        "The stock is likely to run out before the next open order arrives (a transfer of tonight is none).",
         "expedite the open order",
     ),
     Code(

@@ -3,8 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -36,7 +35,7 @@ class Proposed:
     state: InventoryState
     alerts: tuple[Alert, ...] = ()
     cut: bool = False
-    prices: Mapping[str, float] = MappingProxyType({})
+    prices: Mapping[str, float] = field(default_factory=dict)
 
 
 def propose(
