@@ -6,7 +6,8 @@ from jaxtyping import Bool, Float
 from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
 from stockcast.policies.coupling import money
-from stockcast.policies.explain import below_what, contradicting, exact_text, units_text
+from stockcast.policies.explain import below_what, contradicting
+from stockcast.policies.figures import exact_text, units_text
 from stockcast.policies.lines import Lines
 from stockcast.policies.transfers.network import feeds, lies_for_others
 

@@ -7,7 +7,7 @@ from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
 from stockcast.policies.coupling import REACHED
 from stockcast.policies.decision import Decision
-from stockcast.policies.explain import ordered_text
+from stockcast.policies.figures import ordered_text
 from stockcast.policies.lines import Lines
 
 

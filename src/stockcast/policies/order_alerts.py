@@ -6,7 +6,7 @@ from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
 from stockcast.policies.coupling import Order
 from stockcast.policies.decision import Decision
-from stockcast.policies.explain import units_text
+from stockcast.policies.figures import units_text
 from stockcast.policies.lines import Lines
 from stockcast.policies.smallest import too_small
 

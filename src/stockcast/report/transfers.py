@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Shaped
 
 from stockcast.inventory import ReorderPlan, Situation, Transfers
-from stockcast.policies.explain import NOTHING_COMES, exact_text
+from stockcast.policies.explain import NOTHING_COMES
+from stockcast.policies.figures import exact_text
 from stockcast.report.markup import Cell, section, soft, table
 from stockcast.report.tables import Columns
 

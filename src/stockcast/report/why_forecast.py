@@ -5,7 +5,7 @@ from datetime import date
 from statistics import fmean
 from typing import Any
 
-from stockcast.policies.explain import units_text
+from stockcast.policies.figures import units_text
 
 Row = Mapping[str, Any]
 NAIVE = "seasonal_naive"

@@ -4,16 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stockcast.policies import STEPS
-from stockcast.policies.explain import (
-    LONG,
-    NO_ORDER,
-    beside_text,
-    exact_text,
-    made_larger,
-    ordered_text,
-    packed_text,
-    units_text,
-)
+from stockcast.policies.explain import LONG, NO_ORDER, made_larger
+from stockcast.policies.figures import beside_text, exact_text, ordered_text, packed_text, units_text
 from stockcast.policies.waterfall import SHARED, WHOLE_ORDER
 
 Row = Mapping[str, Any]

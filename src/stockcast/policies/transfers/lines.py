@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from stockcast.core.axes import SeriesAxis
 from stockcast.inventory import Situation, Transfers
 from stockcast.policies.echelon import next_shipment
-from stockcast.policies.explain import exact_text, packed_text, units_text
+from stockcast.policies.figures import exact_text, packed_text, units_text
 
 
 @final

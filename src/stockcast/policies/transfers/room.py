@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 
 from stockcast.core.findings import Alert
-from stockcast.policies.explain import units_text
+from stockcast.policies.figures import units_text
 from stockcast.policies.transfers.flow import ROUNDING
 from stockcast.policies.transfers.lines import Line
 from stockcast.policies.transfers.network import Key, Network, Sent, tidy
