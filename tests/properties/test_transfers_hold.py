@@ -148,6 +148,21 @@ def test_min_stock_backorders_and_what_cannot_be_moved_stay():
         assert len(propose(two_places([50.0, 0.0]), movable=np.array(movable)).transfers) == 0
 
 
+@pytest.mark.parametrize("seed", [13, 14, 16, 18, 22, 29])
+def test_no_line_of_a_shipment_that_pays_shows_a_loss(seed):
+    """A dear shipment of several skus is paid for by what they save, and their sum is that of the nets."""
+    tonight = drawn_network(seed, skus=6, dear=8.0)
+    made, cost = propose(tonight).transfers, tonight.shared.lanes.order_cost
+    assert (made.saving >= 0).all()
+    before = made.saving + made.order_cost_share
+    for lane in np.unique(made.lane):
+        mine = made.lane == lane
+        assert made.order_cost_share[mine].sum() == pytest.approx(cost[lane])
+        # by what each saves: the same part of all of them goes
+        assert made.order_cost_share[mine] / before[mine] == pytest.approx(cost[lane] / before[mine].sum())
+        assert f"{made.saving[mine][0]:.2f} is saved" in made.reason[mine][0]
+
+
 def test_a_shipment_that_does_not_pay_is_told_and_not_sent():
     cheap = propose(two_places([50.0, 0.0]))
     saved = float(cheap.transfers.saving.sum())
@@ -183,7 +198,15 @@ def test_a_transfer_is_cut_to_the_packs_that_fit_into_the_room(room, pack, sent)
     (alert,) = moved.alerts
     assert (alert.code, alert.location, alert.severity) == ("SC-P031", "B", "warning")
     assert alert.message.startswith(f"1 transfer of {left:g} units would save ")
-    assert alert.message.endswith(", and does not fit into the room at B")
+    price = moved.prices["storage B"]
+    told = "" if price == 0 else f"; one more unit of it would save {price:.4g}"
+    assert alert.message.endswith(f", and does not fit into the room at B{told}")
+    step = max(pack, 1.0)
+    wider = propose(replace(tight, shared=replace(tight.shared, storage={"B": sent + step}))).transfers
+    assert wider.quantity.sum() == sent + step
+    assert price == pytest.approx(float(wider.saving.sum() - moved.transfers.saving.sum()) / step, rel=1e-6)
+    assert price > 0
+    assert not propose(situation).prices
     assert alert.value == pytest.approx(float(free.saving.sum() - moved.transfers.saving.sum()), rel=1e-6)
     if sent:
         (reason,) = moved.transfers.reason
