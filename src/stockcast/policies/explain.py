@@ -205,7 +205,8 @@ def _within(
     more = quantity[at] - joined[at]
     if more < 0:
         return f"; the {whose} cut it from {ordered_text(joined[at], pack)}"
-    if quantity[at] > lines.unlimited[at]:  # more than is best for it: its whole order asks for that
+    best = max(lines.unlimited[at], lines.quantity[at, lines.chosen[at]])
+    if quantity[at] > best:  # its whole order asks for that
         many, before = ordered_text(quantity[at], pack), ordered_text(joined[at], pack)
         return f"; {many} instead of {before} for the terms of the order to {terms.supplier[at]}, within the {whose}"
     verb = "bought" if binding[at] == "budget" else "holds"

@@ -81,7 +81,7 @@ def sentences(plan: Row, row: Row | None, prices: Mapping[str, float], lines: in
     held = plan["binding_constraint"] == "no_review"
     told = [_order(plan)]
     if plan["binding_constraint"] == "not_orderable":
-        return told
+        return told + _room_price(plan, prices)  # transfers may reach it
     told.append(_outlook(plan, row))
     told += _risk(plan, row)
     told += _difference(plan, row)
@@ -228,13 +228,15 @@ def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list
     if row["objective"] == "cost" and marginal is not None and abs(marginal) >= 5e-4:
         does = f"save {marginal:.3f}" if marginal > 0 else f"cost {-marginal:.3f} more than it saves,"
         told.append(f"The next larger quantity would {does} for each unit of money.")
-    for name, price in prices.items():
-        where = name.removeprefix("storage ")
-        if price > 0 and name == "budget" and NO_ORDER not in str(plan["reason"]):
-            told.append(f"One more unit of budget would save {price:.4g} somewhere in the plan.")
-        elif price > 0 and where == plan["location"]:
-            told.append(f"One more unit of room at {where} would save {price:.4g}.")
-    return told
+    money = prices.get("budget", 0.0)
+    if money > 0 and NO_ORDER not in str(plan["reason"]):
+        told.append(f"One more unit of budget would save {money:.4g} somewhere in the plan.")
+    return told + _room_price(plan, prices)
+
+
+def _room_price(plan: Row, prices: Mapping[str, float]) -> list[str]:
+    price = prices.get(f"storage {plan['location']}", 0.0)
+    return [f"One more unit of room at {plan['location']} would save {price:.4g}."] if price > 0 else []
 
 
 def moves(transfers: Sequence[Row], location: str) -> list[str]:

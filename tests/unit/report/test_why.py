@@ -60,6 +60,34 @@ def test_every_limit_is_named_with_its_units(step, units, text):
     assert set(STEPS) == set(why_quantity.LABELS)
 
 
+def test_a_room_that_only_transfers_reach_has_a_price_too():
+    plan = PLAN | {"order_quantity": 0.0, "binding_constraint": "not_orderable", "reason": "fed from W: nothing comes"}
+    assert why_quantity.sentences(plan, LINE, {"storage LYON": 1.5, "storage X": 9.0}, 5) == [
+        "Fed from W: nothing comes.", "One more unit of room at LYON would save 1.5.",
+    ]  # fmt: skip
+
+
+def test_what_is_left_of_a_limit_and_what_lasts_are_told_by_their_reasons():
+    more = LINE | {"supplier_minimum": -24.0, "budget": 12.0}
+    said = " ".join(why_quantity.sentences(PLAN, more, {}, 5))
+    assert "what was left of the budget bought 12 more" in said
+    labels = [one["what"] for one in why_quantity.waterfall_of(more, PLAN)]
+    assert "what was left of the budget" in labels
+    said = " ".join(why_quantity.sentences(PLAN, LINE | {"storage": 12.0}, {}, 5))
+    assert "the terms of the order to ACME, within the room at LYON, added 12" in said
+    long = {"days_of_cover": 80.0, "order_quantity": 148.0, "binding_constraint": "price_break"}
+    dear = LINE | {"order_cost": 2.5, "cycle": 20.0, "price_break": 100.0}
+    said = " ".join(why_quantity.sentences(PLAN | long, dear, {}, 5))
+    assert "It covers 80 days, for the price break of ACME." in said
+    alone = {"days_of_cover": 80.0, "unconstrained_quantity": 48.0}
+    said = " ".join(why_quantity.sentences(PLAN | alone, dear | {"price_break": 0.0}, {}, 5))
+    assert "It covers 80 days, since each order line costs 2.5." in said
+    odd = PLAN | {"order_quantity": 16.8, "order_packs": 7.0, "pack_size": 2.4, "unconstrained_quantity": 16.23}
+    said = " ".join(why_quantity.sentences(odd, LINE | {"pack": 0.57}, {}, 5))
+    assert "Order 16.8 (7 × 2.4) from ACME" in said
+    assert "16.8 instead of the 16.2 that its costs alone ask for: whole packs of 2.4 added 0.6" in said
+
+
 def test_a_line_that_is_not_ordered_and_a_service_target():
     plan = PLAN | {"order_quantity": 0.0, "reason": "no review until 2026-03-09", "binding_constraint": "no_review",
                    "line_value": None, "order_packs": 0.0}  # fmt: skip
