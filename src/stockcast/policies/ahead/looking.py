@@ -133,9 +133,8 @@ def look_ahead(
             alerts.append(_fewer(order, len(times) - 1, mine.ahead))
         if len(times) < 3:
             continue
-        rebate = found.rebate[
-            order.rows
-        ]  # what usual orders get off: later ones in any case, this one if it reaches it
+        # what usual orders get off: later ones in any case, this one if it reaches its break
+        rebate = found.rebate[order.rows]
         usual = replace(mine, unit_cost=mine.unit_cost - rebate[:, None])
         tables = cycles(situation, order.rows, usual, times, found.quantity[order.rows])
         tables = replace(tables, first=tables.first + (rebate[:, None] * tables.quantity)[:, :, None])
