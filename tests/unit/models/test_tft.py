@@ -449,6 +449,19 @@ def test_a_short_series_takes_the_ladder_and_keeps_a_forecast():
     assert np.isfinite(demand.paths()).all()
 
 
+def test_a_series_long_out_of_stock_is_forecast_at_its_demand():
+    draw = np.random.default_rng(1)
+    sales, in_stock = draw.poisson(10.0, (16, 260)).astype(float), np.ones((16, 260))
+    for row, out in enumerate((40, 55, 56, 57, 90)):  # the encoder reads 56 days
+        sales[row, -out:] = in_stock[row, -out:] = 0.0
+    past = panel(sales, in_stock=in_stock)
+    budget = replace(SMALL, few=1_600, most=1_600)
+    demand, fallback = Ladder(Tft(budget=budget)).fit(past, seed=7).climb(past, 28, seed=7, n_paths=100)
+    assert set(fallback.tolist()) == {""}
+    mean = demand.mean().mean(axis=1)
+    assert (np.abs(mean[:5] - 10.0) < 3.0).all(), mean.round(1)
+
+
 def test_a_forecast_beyond_what_is_learnt_reads_the_plans_of_its_own_days():
     past = shop(9, 260, further=60)
     fitted = Tft(budget=SMALL).fit(past, seed=7)

@@ -27,13 +27,22 @@ def read(past, further=0, horizon=None):
     return rows, recipe, made, Windows(made, recipe, "cpu")
 
 
+def plain_scale(values, used, start, origin, least):
+    """The mean of what the encoder tells, filled up with the latest before it to so many, over a tenth of a demand."""
+    seen = [values[t] for t in range(start, origin + 1) if used[t]]
+    least = min(least, origin + 1 - start)
+    for t in range(start - 1, -1, -1):
+        if used[t] and len(seen) < least:
+            seen.append(values[t])
+    sold = [values[t] for t in range(origin + 1) if used[t] and values[t] > 0]
+    return max(sum(seen) / max(1, len(seen)), 0.1 * sum(sold) / max(1, len(sold)))
+
+
 def plain(past, row, start, recipe, shift=0):
     """One window, read off the panel by loops: what the network gets of each period, by name."""
     values, used = evidence_of(past)
     origin = start + recipe.encoder - 1
-    seen = [values[row, t] for t in range(start, origin + 1) if used[row, t]]
-    sold = [values[row, t] for t in range(origin + 1) if used[row, t] and values[row, t] > 0]
-    scale = max(sum(seen) / max(1, len(seen)), 0.1 * sum(sold) / max(1, len(sold)))
+    scale = plain_scale(values[row], used[row], start, origin, least={"day": 28, "week": 8}[recipe.step])
     by = scale or 1.0
     price = (
         {made.column.name: made.values for made in prices(past, 99)}["price_to_mean"]
@@ -228,3 +237,45 @@ def test_a_series_that_never_sold_has_no_scale_and_no_weight():
     assert x["target_scale"][zero].tolist() == [0.0, 0.0]
     assert weight[zero].max() == 0
     assert torch.isfinite(x["encoder_cont"]).all()
+
+
+def test_where_the_encoder_tells_too_little_the_scale_is_filled_up_from_before_it():
+    draw = np.random.default_rng(6)
+    sales = draw.poisson(10.0, (9, 260)).astype(float)
+    in_stock = np.ones((9, 260))
+    for row, out in enumerate((10, 27, 28, 29, 40, 55, 56, 57, 150)):  # of the encoder's 56 days, to its end
+        in_stock[row, -out:] = 0.0
+    in_stock[8, -30] = 1.0  # one day tells
+    sales[8, -30] = 90.0
+    past = panel(np.where(in_stock > 0, sales, 0.0), in_stock=in_stock)
+    rows, recipe, made, windows = read(past)
+    start = torch.full((9,), 260 - recipe.encoder)
+    hold(past, rows, recipe, windows, torch.arange(9), start - recipe.horizon, 0)
+    at = np.argsort(rows)
+    scale = made.series[at, -1, 2]
+    values, used = evidence_of(past)
+    for row in range(9):
+        seen = [values[row, t] for t in range(260) if used[row, t]]
+        inside = int(used[row, 260 - recipe.encoder :].sum())
+        assert scale[row] == pytest.approx(np.mean(seen[-max(28, inside) :]), rel=1e-6)
+    assert (np.abs(scale[:8] - 10.0) < 1.5).all()
+    assert scale[8] == pytest.approx((90.0 + sum(seen[-28:-1])) / 28.0, rel=1e-6)  # not of that day alone
+
+
+def test_scales_read_nothing_later_and_lose_nothing_in_running_sums():
+    draw = np.random.default_rng(7)
+    values = draw.poisson(0.4, (40, 300)) * 10.0 ** draw.integers(-3, 14, (40, 1))
+    values[3, 20] = 1e15  # whatever follows is small beside it
+    values[3, 21:] = draw.poisson(5.0, 279)
+    used = draw.random((40, 300)) < draw.random((40, 1)) ** 2
+    used[:, 150:220] &= draw.random((40, 70)) < 0.1
+    used[5] = False
+    whole = arrays_of.scales(np.where(used, values, 0.0), used, 56, 28)
+    for until in (1, 40, 57, 200, 299):
+        cut = arrays_of.scales(np.where(used, values, 0.0)[:, :until], used[:, :until], 56, 28)
+        np.testing.assert_array_equal(cut, whole[:, :until])
+    for row in range(40):
+        for origin in (55, 100, 180, 215, 240, 299):
+            told = plain_scale(values[row], used[row], origin - 55, origin, 28)
+            assert whole[row, origin] == pytest.approx(told, rel=1e-9), (row, origin)
+    assert (whole[5] == 0).all()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Bool, Float, Float32, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import weekday
@@ -14,7 +14,7 @@ from stockcast.features.covariates import covariates, promotions
 from stockcast.features.price import prices
 from stockcast.features.static import column_of
 from stockcast.models.pooled import told
-from stockcast.models.tft.recipe import FAR, FIXED, YEAR, Recipe
+from stockcast.models.tft.recipe import FAR, FIXED, RECENT, YEAR, Recipe
 from stockcast.panel import Panel
 
 CHUNK = 128  # series read at once: their columns stay in the cache
@@ -29,8 +29,8 @@ class Arrays:
     Parameters
     ----------
     series
-        ``demand`` in units (0 where nothing is told), ``told`` (0 or 1), ``floor`` (the smallest scale), and the
-        columns of the recipe.
+        ``demand`` in units (0 where nothing is told), ``told`` (0 or 1), ``scale`` (of a window whose encoder ends
+        there), and the columns of the recipe.
     calendar, coded
         Numbers and categories of each place and period; the last place is one that is not known.
     static
@@ -101,7 +101,7 @@ def _raw(panel: Panel, rows: Int[np.ndarray, " row"], recipe: Recipe, further: i
         held = np.zeros((len(at), time + further, series.shape[2]), dtype=np.float32)
         held[:, :time, 0] = np.where(used, demand, 0.0)
         held[:, :time, 1] = used
-        held[:, :time, 2] = _floor(demand, used)
+        held[:, :time, 2] = scales(demand, used, recipe.encoder, min(recipe.encoder, RECENT[recipe.step]))
         for column, (values, ahead) in enumerate(_columns(part, demand, used, recipe, further)):
             held[:, :, len(FIXED) + column] = values
             reach[at, column] = ahead
@@ -111,12 +111,34 @@ def _raw(panel: Panel, rows: Int[np.ndarray, " row"], recipe: Recipe, further: i
     return Arrays(series, calendar, coded, _static(panel, recipe)[rows], place[rows], reach, first)
 
 
-def _floor(demand: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """Give a tenth of the mean size of a demand so far."""
-    sold = used & (demand > 0)
-    return np.asarray(
-        SMALLEST * np.cumsum(np.where(sold, demand, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
-    )
+def scales(
+    demand: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"], encoder: int, least: int
+) -> Float[np.ndarray, "series time"]:
+    """Give the scale of windows, by the period that their encoder ends with.
+
+    It is the mean of what is told in the encoder. Where fewer than ``least`` periods of it tell anything, the latest
+    that told before it make up their number: a series long out of stock stands at what was last known of its demand,
+    and one told day makes no level. No series' scale is smaller than a tenth of the mean size of a demand so far; it is
+    0 before anything was sold.
+
+    Examples
+    --------
+    >>> demand, used = np.array([[8.0, 6.0, 1.0, 0.0, 0.0]]), np.array([[True, True, True, False, False]])
+    >>> scales(demand, used, 2, 2).tolist()
+    [[8.0, 7.0, 3.5, 3.5, 3.5]]
+    """
+    n, time = demand.shape
+    told = np.cumsum(used, axis=1)
+    total = np.cumsum(np.where(used, demand, 0.0), axis=1)
+    inside = told.copy()
+    inside[:, encoder:] -= told[:, :-encoder]
+    count = np.minimum(told, np.maximum(inside, least))
+    until = np.zeros((n, time + 1))  # the total of the first so many told periods
+    np.put_along_axis(until, told, total, axis=1)
+    until[:, 0] = 0.0
+    mean = (total - np.take_along_axis(until, told - count, axis=1)) / np.maximum(count, 1)
+    size = total / np.maximum(np.cumsum(used & (demand > 0), axis=1), 1)
+    return np.asarray(np.maximum(mean, SMALLEST * size))
 
 
 def _columns(

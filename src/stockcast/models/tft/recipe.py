@@ -14,7 +14,8 @@ ENCODER: dict[Step, int] = {"day": 56, "week": 52}  # periods that are read
 AHEAD: dict[Step, int] = {"day": 28, "week": 8}  # periods that are learnt, where no horizon is given
 YEAR: dict[Step, tuple[int, int]] = {"day": (364, 3), "week": (52, 1)}  # a year, and the periods around it
 EVENTS = 30  # events with a code of their own, the commonest
-FIXED = ("demand", "told", "floor")  # the first columns of the bank of series, which make the target and its scale
+RECENT: dict[Step, int] = {"day": 28, "week": 8}  # told periods that a level is taken from, at least
+FIXED = ("demand", "told", "scale")  # the first columns of the bank of series, which make the target and its scale
 FAR = 30  # periods to an event beyond which no one looks
 LEAST = 1e-6
 

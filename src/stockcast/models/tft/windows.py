@@ -59,9 +59,10 @@ class Windows:
     ) -> tuple[Input, tuple[Float[torch.Tensor, "window horizon"], Float[torch.Tensor, "window horizon"]]]:
         r"""Read windows, and what came in them with its weight.
 
-        The scale is the mean of what is told in the encoder, no less than a tenth of the mean size of a demand before
-        it ends. A number in units x becomes :math:`\log(1 + x / s)`, one that is not known the scale itself. The weight
-        is 1 / s where the period tells of demand and 0 elsewhere, so that losses count in terms of the scale.
+        The scale s is the mean of what is told in the encoder, and further back where that tells too little
+        (:func:`stockcast.models.tft.arrays.scales`). A number in units x becomes :math:`\log(1 + x / s)`, one that is not
+        known the scale itself. The weight is 1 / s where the period tells of demand and 0 elsewhere, so that losses
+        count in terms of the scale.
 
         Parameters
         ----------
@@ -80,8 +81,8 @@ class Windows:
         begin = series * self.periods + start
         past = _pieces(self._series, begin, encoder)
         later = _pieces(self._series, begin + encoder + shift, horizon)
-        demand, told = past[..., 0], past[..., 1]
-        scale = torch.maximum(demand.sum(1) / told.sum(1).clamp(min=1.0), past[:, -1, 2])
+        demand = past[..., 0]
+        scale = past[:, -1, 2]
         sold = scale > 0
         by = torch.where(sold, scale, 1.0)[:, None]
         level = ((by.log() - self.recipe.level[0]) / self.recipe.level[1])[:, :, None]
