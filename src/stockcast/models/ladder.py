@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from stockcast.core.axes import SeriesAxis
+from stockcast.core.deadline import STRUCK
 from stockcast.core.errors import DataError
 from stockcast.demand import Coursed, PathSource, SampledForecast
 from stockcast.demand.forecast import CHUNK
@@ -122,7 +123,7 @@ class FittedLadder(FittedForecaster):
         def settle(rows: np.ndarray, source: PathSource, name: str, trouble: np.ndarray | None = None) -> None:
             told = _faults(panel, rows, source, horizon, seed, bounded=name != ANALOGUES)
             if trouble is not None:
-                told = np.where((told != "") & (trouble != ""), [f"{RAISED}, {why}" for why in trouble], told)
+                told = np.where((told != "") & (trouble != ""), [_trouble(why) for why in trouble], told)
             fine = np.flatnonzero(told == "")
             parts.append((rows[fine], source.take(fine)))
             rung[rows[fine]], todo[rows[fine]] = name, False
@@ -164,6 +165,11 @@ class FittedLadder(FittedForecaster):
             ends = f"{'; ' if down else f'{model}→{life.what[at]}: '}{life.why[at]}" if life.what[at] else ""
             text.append(down + ends)
         return demand, np.array(text, dtype=np.str_)
+
+
+def _trouble(why: str) -> str:
+    """Say in words what came in the way of a model; for want of time it did not fail."""
+    return why if why.startswith(STRUCK) else f"{RAISED}, {why}"
 
 
 def _analogous(panel: Panel, of_all: Profile) -> np.ndarray:

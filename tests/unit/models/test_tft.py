@@ -22,7 +22,8 @@ from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.demand import Ranked, SampledForecast
 from stockcast.demand.arrays import pack, unpack
-from stockcast.models.ladder import Ladder
+from stockcast.models.ladder import Ladder, failed
+from stockcast.models.naive import SeasonalNaive
 from stockcast.models.pooled import in_order
 from stockcast.models.ranks import Ranks, ranked
 from stockcast.models.tft import Budget, FittedTft, Tft, arrays, interpret, learner, network, reading, saved, training
@@ -135,19 +136,37 @@ def test_the_deadline_ends_it_with_the_best_weights_and_it_is_told():
         "tft: the deadline struck: learning ended after 5 of 10 steps, with the best weights until then",
     )
     assert np.isfinite(forecast(fitted, past).paths()).all()
-    nothing = Tft(budget=SMALL, stop=lambda: True).fit(past, seed=7)
-    assert nothing.learnt is None
-    assert "after 0 of 10 steps" in nothing.notes()[0]
-    assert np.isfinite(forecast(nothing, past).paths()).all()
+
+
+@pytest.mark.parametrize("steps", [0, 1])  # the first look comes after the first step, the second after the second
+def test_where_the_deadline_left_no_network_all_take_the_ladder_and_it_is_told(steps, tmp_path):
+    asked = []
+    # the deadline strikes before any weights were judged
+    budget = replace(SMALL, few=480, most=480)  # 30 steps, looked at every other
+    model = Tft(budget=budget, stop=lambda: asked.append(0) or len(asked) > steps)
+    why = f"the deadline struck: no network was learnt, {steps} of 30 steps were taken"
+    ladder = Ladder(model).fit(PAST, seed=7)
+    assert ladder.notes() == (f"tft: {why}",)
+    assert ladder.fitted.learnt is None
+    demand, fallback = ladder.climb(PAST, 15, seed=7, n_paths=20)
+    assert set(fallback.tolist()) == {f"tft→seasonal_naive: {why}"}
+    assert not failed(fallback).any()  # for want of time, not of the model: no run is held back for it
+    assert np.isfinite(demand.paths()).all()
+    wanted = Ladder(SeasonalNaive()).fit(PAST, seed=7).climb(PAST, 15, seed=7, n_paths=20)[0]
+    assert demand.paths().tobytes() == wanted.paths().tobytes()
+    ladder.fitted.write(tmp_path)
+    assert FittedTft.read(tmp_path) == ladder.fitted
 
 
 def test_a_loss_that_is_not_finite_is_told(monkeypatch):
     monkeypatch.setattr(training, "judge", lambda *given: float("nan"))
     fitted = Tft(budget=SMALL).fit(PAST, seed=7)
-    assert fitted.notes() == (
-        "tft: learning gave no finite loss at the held-out origin: each series is forecast by its own past",
-    )
-    assert np.isfinite(forecast(fitted, PAST).paths()).all()
+    assert fitted.notes() == ("tft: no network was learnt: its loss at the held-out origin was not finite",)
+    demand, fallback = Ladder(Tft(budget=SMALL)).fit(PAST, seed=7).climb(PAST, 15, seed=7, n_paths=20)
+    why = "model failed, no network was learnt: its loss at the held-out origin was not finite"
+    assert set(fallback.tolist()) == {f"tft→seasonal_naive: {why}"}
+    assert failed(fallback).all()
+    assert np.isfinite(demand.paths()).all()
 
 
 def test_the_deadline_of_the_run_reaches_it():

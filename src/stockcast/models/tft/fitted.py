@@ -60,19 +60,34 @@ class Learnt:
 @final
 @dataclass(frozen=True, slots=True)
 class FittedTft(FittedForecaster):
-    """What was learnt, if anything, the series that it was learnt on, and files that say what it looked at."""
+    """What was learnt, if anything, and the series that it was learnt on.
+
+    Parameters
+    ----------
+    told
+        What ended or slowed the learning, and why earlier weights were not used.
+    looked
+        Files that say what the network looked at.
+    lost
+        Why no network came of it, though there was enough to learn from.
+    """
 
     series: SeriesAxis
     learnt: Learnt | None = None
     told: tuple[str, ...] = field(default=())
     looked: Mapping[str, str] = field(default_factory=dict)
+    lost: str = ""
 
     def notes(self) -> tuple[str, ...]:
         """Say what ended or slowed the learning, and why earlier weights were not used."""
         return tuple(f"tft: {note}" for note in self.told)
 
+    def trouble(self) -> np.ndarray | None:
+        """Say of every series why no network was learnt, where none was though there was enough to learn from."""
+        return np.full(len(self.series), self.lost, dtype=object) if self.lost else None
+
     def predict(self, panel: Panel, horizon: int, *, seed: int, n_paths: int) -> SampledForecast:
-        """Forecast by the network; what fills no window by the quantiles of its own past."""
+        """Forecast by the network; what fills no window by the quantiles of its own past, NaN where it was lost."""
         self.series.require(panel.series, "fitted model and panel")
         n, levels = len(panel.series), np.array(LEVELS)
         values, cap = np.zeros((n, horizon, len(LEVELS))), np.zeros(n)
@@ -92,6 +107,8 @@ class FittedTft(FittedForecaster):
                 values[rows] = _forecast(self.learnt, panel, rows, horizon)
         values = np.minimum(values, cap[:, None, None])
         near = ranks.near(places(values, levels), panel.series.keys)
+        if self.lost:
+            values = np.full_like(values, np.nan)
         turns = np.arange(horizon) % ranks.courses.shape[1]
         source = Ranked(levels, values, Ranked.order(ranks.courses)[:, turns], near, cap)
         return sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
@@ -109,6 +126,7 @@ class FittedTft(FittedForecaster):
     def _parts(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """Give the tensors by name, and everything else."""
         rest = {"sku": self.series.sku.tolist(), "location": self.series.location.tolist(), "told": self.told}
+        rest["lost"] = self.lost
         if self.learnt is None:
             return {}, rest
         ranks = self.learnt.ranks
@@ -140,7 +158,7 @@ class FittedTft(FittedForecaster):
     def _of(cls, tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any]) -> "FittedTft":
         series = SeriesAxis(np.array(rest["sku"], dtype=np.str_), np.array(rest["location"], dtype=np.str_))
         if "recipe" not in rest:
-            return cls(series, None, tuple(rest["told"]))
+            return cls(series, None, tuple(rest["told"]), lost=rest["lost"])
         if tuple(rest["levels"]) != LEVELS:
             raise ValueError("other levels")
         parts = {name: value.numpy() for name, value in tensors.items() if name.startswith("ranks/")}

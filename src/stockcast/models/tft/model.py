@@ -63,7 +63,7 @@ class Tft(Forecaster):
     checkpoint, keep_every
         A folder where the state of the training is left every so many steps, so that one that was killed goes on.
     stop
-        Asked before every step: True ends it with the best weights until then. The run's deadline, when left out.
+        Asked before every step: True ends it with the best weights until then, if any were judged. The run's deadline, when left out.
     interpret
         Whether the fit keeps what it looked at, as files of its run (``models.tft.interpretation.files``).
     """
@@ -142,7 +142,7 @@ class Tft(Forecaster):
         )  # fmt: skip
         notes += trained.notes
         if trained.weights is None:
-            return FittedTft(panel.series, told=notes)
+            return FittedTft(panel.series, told=notes, lost=trained.lost)
         network_of.give(network, trained.weights)
         ranks = _ranks(network, windows, panel, rows, seed)
         nights = 0 if earlier is None else earlier.nights + 1

@@ -26,8 +26,9 @@ from stockcast.models.tft.windows import Windows
 LOOK = 256  # windows that are looked at at once
 SMALLEST = 8  # windows that a device must have room for
 STOPPED = f"{STRUCK}: learning ended after {{done}} of {{steps}} steps, with the best weights until then"
+UNJUDGED = f"{STRUCK}: no network was learnt, {{done}} of {{steps}} steps were taken"
 UNSEEN = f"{STRUCK}: the latest windows were not learnt from"
-LOST = "learning gave no finite loss at the held-out origin: each series is forecast by its own past"
+LOST = "no network was learnt: its loss at the held-out origin was not finite"
 HALVED = "the device ran out of memory: each step of {batch} windows is made of parts of {part}"
 
 
@@ -48,16 +49,18 @@ class Progress:
 @final
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The best weights; None where the deadline came before any were judged; and how it went.
+    """The best weights, and how it went.
 
-    ``weights`` have seen nothing of the held-out windows, so that these tell how good they are. ``finished`` have
-    learnt from them too, at the end; the same where there was no end.
+    ``weights`` are None where the deadline came before any were judged, or no loss was finite: ``lost`` says which. They
+    have seen nothing of the held-out windows, so that these tell how good they are. ``finished`` have learnt from them
+    too, at the end; the same where there was no end.
     """
 
     weights: dict[str, torch.Tensor] | None
     finished: dict[str, torch.Tensor] | None
     progress: Progress
     notes: tuple[str, ...]
+    lost: str = ""
 
 
 @final
@@ -171,7 +174,6 @@ def train(
         while progress.step < course.steps and progress.waits < course.patience:
             cut = stop()
             if cut:
-                notes.append(STOPPED.format(done=progress.step, steps=course.steps))
                 break
             pairs = pool.draw(course.batch, stream.child("windows"), progress.step)
             seed = seed_of(stream.child("dropout"), progress.step)
@@ -184,12 +186,16 @@ def train(
         if newest is not None and best is not None and not cut:
             finished, unseen = _finish(learner, newest, course, stream.child("last"), progress, best, keeper, stop)
             notes += unseen
-    if best is None and not cut:
+    stopped = UNJUDGED if best is None else STOPPED
+    if cut:
+        notes.append(stopped.format(done=progress.step, steps=course.steps))
+    elif best is None:
         notes.append(LOST)
+    lost = notes[-1] if best is None else ""
     if progress.parts > 1:
         part = -(-course.batch // progress.parts)
         notes.append(HALVED.format(batch=course.batch, part=part))
-    return Trained(best, finished or best, progress, tuple(notes))
+    return Trained(best, finished or best, progress, tuple(notes), lost)
 
 
 def _finish(
