@@ -88,6 +88,24 @@ def test_a_constant_is_forecast_as_it_is(forecaster):
     assert abs(paths.mean() - 4.0) < 0.06  # SBA takes α/2 of it off
 
 
+@pytest.mark.parametrize("name", sorted(POOLED))
+def test_a_constant_among_others_is_forecast_as_it_is_by_what_learns_from_all(name):
+    draw = np.random.default_rng(5)
+    sales, in_stock = draw.poisson(6.0, (9, 260)).astype(float), np.ones((9, 260))
+    sales[4], in_stock[4, 90:140] = 5.0, 0.0
+    sales[4, 90:140] = 0.0
+    paths = forecast(small(name), panel(sales, in_stock=in_stock), n_paths=200).paths()
+    assert abs(paths[4].mean() - 5.0) < 0.06
+    assert np.quantile(paths[4], (0.05, 0.95)).round().tolist() == [5.0, 5.0]  # whole units are counted later
+    assert paths[3].std() > 1.0
+
+
+@pytest.mark.parametrize("sales", [*DEGENERATE.values(), np.zeros((2, 80)), np.full((1, 80), 4.0)])
+def test_the_network_of_the_contract_learns_wherever_a_window_fits(sales):
+    fitted = small("tft").fit(panel(sales), seed=7)
+    assert (fitted.learnt is not None) == (sales.shape[1] > 4 and sales.max() < 1e100)
+
+
 @every_forecaster
 def test_the_same_seed_gives_the_same_bytes(forecaster):
     past = retail(size(forecaster, 6), 120)

@@ -116,6 +116,24 @@ def ceiling(
     return CEILING * np.maximum(np.where(many & (second > 0), second, largest), least)
 
 
+def constant(
+    values: Float[np.ndarray, "series time"], used: Bool[np.ndarray, "series time"]
+) -> tuple[Bool[np.ndarray, " series"], Float[np.ndarray, " series"]]:
+    """Tell which series have told the same value in every period, and which; it is 0 where nothing is told.
+
+    A network over all series gives such a series the doubt of others: it is forecast as it is.
+
+    Examples
+    --------
+    >>> told = np.array([[True, True, False], [True, True, True]])
+    >>> of, value = constant(np.array([[5.0, 5.0, 9.0], [5.0, 4.0, 5.0]]), told)
+    >>> of.tolist(), value.tolist()
+    ([True, False], [5.0, 5.0])
+    """
+    top = np.where(used, values, 0.0).max(axis=1, initial=0.0)
+    return np.asarray(((values == top[:, None]) | ~used).all(axis=1)), np.asarray(top)
+
+
 def season_length(step: Step, periods: int, years: int) -> int:
     """Give the length of a season: 7 days, or 52 weeks where the history holds so many years, else 1."""
     if step == "day":

@@ -481,6 +481,18 @@ def test_a_series_long_out_of_stock_is_forecast_at_its_demand():
     assert (np.abs(mean[:5] - 10.0) < 3.0).all(), mean.round(1)
 
 
+def test_what_always_sold_the_same_is_forecast_as_it_is_and_nothing_else_is():
+    draw = np.random.default_rng(1)
+    sales, in_stock = draw.poisson(6.0, (8, 260)).astype(float), np.ones((8, 260))
+    sales[2], sales[5] = 5.0, 5.0
+    sales[2, 200:], in_stock[2, 200:] = 1.0, 0.5  # what is masked says nothing
+    sales[5, 100] = 6.0
+    past = panel(sales, in_stock=in_stock)
+    values = forecast(Tft(budget=SMALL).fit(past, seed=7), past).source.values
+    assert (values[2] == 5.0).all()
+    assert (values[5].max(axis=1) > values[5].min(axis=1)).all()
+
+
 def test_a_forecast_beyond_what_is_learnt_reads_the_plans_of_its_own_days():
     past = shop(9, 260, further=60)
     fitted = Tft(budget=SMALL).fit(past, seed=7)

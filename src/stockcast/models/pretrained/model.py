@@ -13,7 +13,7 @@ from stockcast.core.random import Stream
 from stockcast.demand import Ranked, SampledForecast
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.catalogue import Pretrained
-from stockcast.models.history import ceiling, recent_quantiles
+from stockcast.models.history import ceiling, constant, recent_quantiles
 from stockcast.models.pooled import in_order, told
 from stockcast.models.pretrained.folder import require
 from stockcast.models.pretrained.tails import excesses, reached
@@ -144,13 +144,14 @@ class FittedChronos(FittedForecaster):
 @final
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """The evidence of some series: all of it, and what was known of it; its scale; whether all of it is alike."""
+    """The evidence of some series: all of it, and what was known of it; its scale; whether and where it is constant."""
 
     demand: Float[np.ndarray, "series time"]
     told: Bool[np.ndarray, "series time"]
     known: int
     scale: Float[np.ndarray, " series"]
     alike: Bool[np.ndarray, " series"]
+    value: Float[np.ndarray, " series"]
 
     @property
     def used(self) -> Bool[np.ndarray, "series known"]:
@@ -174,9 +175,7 @@ def _read(panel: Panel, rows: Int[np.ndarray, " row"], known: int) -> _Past:
         demand[at], told[at] = np.where(found.used, found.values, 0.0), found.used
     past, used = demand[:, :known], told[:, :known]
     mean = past.sum(axis=1) / np.maximum(used.sum(axis=1), 1)
-    top = past.max(axis=1, initial=0.0)
-    alike = np.asarray(((past == top[:, None]) | ~used).all(axis=1))
-    return _Past(demand, told, known, np.where(mean > 0, mean, 1.0), alike)
+    return _Past(demand, told, known, np.where(mean > 0, mean, 1.0), *constant(past, used))
 
 
 def _forecast(network: "Network", past: _Past, horizon: int) -> Float[np.ndarray, "series horizon level"]:
@@ -184,8 +183,7 @@ def _forecast(network: "Network", past: _Past, horizon: int) -> Float[np.ndarray
     shown = np.where(past.used, past.demand[:, : past.known] / past.scale[:, None], np.nan)
     values = network.quantiles(shown, horizon)
     values = np.maximum(values, 0.0) * past.scale[:, None, None]  # what is not finite stays so: the ladder tells
-    top = past.demand[:, : past.known].max(axis=1, initial=0.0)
-    return np.asarray(np.where(past.alike[:, None, None], top[:, None, None], values))
+    return np.asarray(np.where(past.alike[:, None, None], past.value[:, None, None], values))
 
 
 def _able(panel: Panel) -> Bool[np.ndarray, " series"]:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from stockcast.core.axes import SeriesAxis
 from stockcast.demand import Ranked, SampledForecast
 from stockcast.models.base import FittedForecaster
-from stockcast.models.history import ceiling, recent_quantiles
+from stockcast.models.history import ABSURD, ceiling, constant, recent_quantiles
 from stockcast.models.pooled import in_order, told
 from stockcast.models.ranks import Ranks, independent, places
 from stockcast.models.states import sampled
@@ -90,13 +90,15 @@ class FittedTft(FittedForecaster):
         """Forecast by the network; what fills no window by the quantiles of its own past, NaN where it was lost."""
         self.series.require(panel.series, "fitted model and panel")
         n, levels = len(panel.series), np.array(LEVELS)
-        values, cap = np.zeros((n, horizon, len(LEVELS))), np.zeros(n)
+        values, cap, value = np.zeros((n, horizon, len(LEVELS))), np.zeros(n), np.zeros(n)
+        alike = np.zeros(n, dtype=bool)
         encoder = self.learnt.recipe.encoder if self.learnt else lengths(panel.time.n, panel.time.step, None)[0]
         able = usable(panel, encoder)[0] if self.learnt else np.zeros(n, dtype=bool)
         for rows in panel.chunks(CHUNK):
             part = panel.take(rows)
             found = evidence(part)
             cap[rows] = ceiling(found.values, found.used)
+            alike[rows], value[rows] = constant(found.values, found.used)
             rest = np.flatnonzero(~able[rows])
             values[rows[rest]] = recent_quantiles(*told(part.take(rest)), encoder, levels)[:, None]
         rows = in_order(panel, np.flatnonzero(able))
@@ -105,6 +107,8 @@ class FittedTft(FittedForecaster):
             ranks = self.learnt.ranks
             if len(rows):
                 values[rows] = _forecast(self.learnt, panel, rows, horizon)
+        alike &= value < ABSURD
+        values[alike] = value[alike, None, None]
         values = np.minimum(values, cap[:, None, None])
         near = ranks.near(places(values, levels), panel.series.keys)
         if self.lost:
