@@ -31,6 +31,7 @@ from stockcast.panel import Panel
 
 PROFILE, ANALOGUES, ZERO = "category_profile", "analogues", "zero"
 NOT_FINITE, EXPLODED, RAISED = "model failed, no finite forecast", "model failed, forecast explodes", "model failed"
+FULL = "out of memory"
 FRACTIONS = "sales are not in whole units"
 TOO_LITTLE = "too little history of all series together to learn from"
 _EXPLODING = 3.0  # times the robust maximum of the history: no median demand lies there
@@ -133,7 +134,7 @@ class FittedLadder(FittedForecaster):
         able = np.flatnonzero(self.able)
         for rows, source, trouble in _attempt(self.forecaster, panel, able, self.fitted, horizon, seed):
             if source is None:
-                reason[rows] = RAISED
+                reason[rows] = RAISED if trouble is None else [_trouble(why) for why in trouble]
             else:
                 settle(rows, source, self.forecaster.name, trouble)
         rows = np.flatnonzero(todo & (_analogous(panel, self.profile) >= 0))
@@ -202,9 +203,10 @@ def _attempt(
     try:
         fitted = fitted or forecaster.fit(part, seed=seed)
         return [(rows, fitted.predict(part, horizon, seed=seed, n_paths=_LOOK).source, fitted.trouble())]
-    except _FAULTS:
+    except _FAULTS as fault:
         if len(rows) == 1 or forecaster.pooled:
-            return [(rows, None, None)]
+            full = type(fault).__name__ == "OutOfMemoryError"  # torch's, which is not loaded for its name
+            return [(rows, None, np.full(len(rows), FULL, dtype=object) if full else None)]
         half = len(rows) // 2
         upper = _attempt(forecaster, panel, rows[:half], None, horizon, seed)
         return [*upper, *_attempt(forecaster, panel, rows[half:], None, horizon, seed)]

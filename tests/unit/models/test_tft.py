@@ -283,8 +283,72 @@ def test_no_room_for_a_few_windows_is_an_error(monkeypatch):
     monkeypatch.setattr(learner, "loss_of", never)
     with pytest.raises(torch.OutOfMemoryError):
         train(PAST, COURSE)
-    _, fallback = Ladder(Tft(budget=SMALL)).fit(PAST, seed=7).climb(PAST, 5, seed=7, n_paths=5)
-    assert all("model failed" in text for text in fallback.tolist())
+    ladder = Ladder(Tft(budget=SMALL)).fit(PAST, seed=7)
+    _, fallback = ladder.climb(PAST, 5, seed=7, n_paths=5)
+    why = "no network was learnt: out of memory"
+    assert set(fallback.tolist()) == {f"tft→seasonal_naive: model failed, {why}"}
+    assert ladder.notes() == (f"tft: {why}",)
+
+
+def crowded(monkeypatch, most):
+    """A device that has room for so many windows at once; give the numbers that were asked for."""
+    gather, asked = Windows.gather, []
+
+    def full(self, series, *more):
+        asked.append(len(series))
+        if len(series) > most:
+            raise torch.OutOfMemoryError("no room")
+        return gather(self, series, *more)
+
+    monkeypatch.setattr(Windows, "gather", full)
+    return asked
+
+
+def test_a_crowded_device_judges_ranks_looks_and_forecasts_in_halves(monkeypatch):
+    past = shop(60, 260)
+    model = Tft(budget=SMALL, interpret=True)
+    whole = model.fit(past, seed=7)
+    asked = crowded(monkeypatch, 16)
+    fitted = model.fit(past, seed=7)
+    assert max(asked) > 16  # it was tried
+    assert fitted.learnt.weights == whole.learnt.weights
+    assert fitted.notes() == whole.notes() == ()
+    np.testing.assert_allclose(fitted.learnt.ranks.courses, whole.learnt.ranks.courses, atol=1e-5)
+    assert fitted.looked.keys() == whole.looked.keys() != set()
+    values = forecast(fitted, past).source.values
+    monkeypatch.undo()
+    np.testing.assert_allclose(values, forecast(fitted, past).source.values, rtol=1e-4, atol=1e-5)
+
+
+def test_where_not_even_a_few_windows_fit_the_reason_names_memory(monkeypatch):
+    ladder = Ladder(Tft(budget=SMALL)).fit(PAST, seed=7)
+    crowded(monkeypatch, 4)
+    _, fallback = ladder.climb(PAST, 15, seed=7, n_paths=5)
+    assert set(fallback.tolist()) == {"tft→seasonal_naive: model failed, out of memory"}
+
+
+def test_what_a_gpu_has_no_room_for_is_computed_on_the_cpu():
+    net, windows, _, _ = material(PAST)
+    made = arrays.learn(PAST, in_order(PAST, np.arange(9)), None)[1]
+    windows.device, asked = "cuda", []
+
+    def compute(given):
+        asked.append(given.device)
+        if given.device == "cuda":
+            raise torch.OutOfMemoryError("no room")
+        return len(given)
+
+    assert reading.roomy(net, made, windows, compute) == 9
+    assert asked == ["cuda", "cpu"]
+    asked.clear()
+    windows.device = "cpu"
+    with pytest.raises(torch.OutOfMemoryError):
+        reading.roomy(net, made, windows, lambda given: asked.append(0) or _full())
+    assert len(asked) == 1
+
+
+def _full():
+    raise torch.OutOfMemoryError("no room")
 
 
 KILLED = """

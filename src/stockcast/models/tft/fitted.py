@@ -21,9 +21,10 @@ from stockcast.models.tft import network as network_of
 from stockcast.models.tft import saved
 from stockcast.models.tft.arrays import CHUNK
 from stockcast.models.tft.network import LEVELS, Size
-from stockcast.models.tft.reading import at_origin, put, quantiles, usable
+from stockcast.models.tft.reading import at_origin, put, quantiles, roomy, usable
 from stockcast.models.tft.recipe import Recipe, lengths
 from stockcast.models.tft.training import Progress
+from stockcast.models.tft.windows import Windows
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 
@@ -188,6 +189,10 @@ def _forecast(
     windows = put(arrays, recipe)[0]
     network = learnt.network().to(windows.device)
     start = panel.time.n - recipe.encoder
-    pairs = at_origin(np.zeros(len(rows), dtype=np.int64), start, len(rows), windows.device)
-    parts = [quantiles(network, windows, pairs, block * recipe.horizon)[0] for block in range(blocks)]
-    return np.concatenate(parts, axis=1)[:, :horizon]
+
+    def compute(windows: Windows) -> np.ndarray:
+        pairs = at_origin(np.zeros(len(rows), dtype=np.int64), start, len(rows), windows.device)
+        parts = [quantiles(network, windows, pairs, block * recipe.horizon)[0] for block in range(blocks)]
+        return np.concatenate(parts, axis=1)[:, :horizon]
+
+    return roomy(network, arrays, windows, compute)

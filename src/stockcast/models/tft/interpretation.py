@@ -14,11 +14,12 @@ from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.models.pooled import in_order
 from stockcast.models.tft import arrays as arrays_of
-from stockcast.models.tft.batcher import some
+from stockcast.models.tft.batcher import Pairs
 from stockcast.models.tft.fitted import FittedTft
 from stockcast.models.tft.network import key
 from stockcast.models.tft.reading import at_origin, put, usable
-from stockcast.models.tft.training import LOOK, computing
+from stockcast.models.tft.room import in_parts
+from stockcast.models.tft.training import computing
 from stockcast.panel import Panel
 
 
@@ -81,13 +82,17 @@ def interpret(fitted: FittedTft, panel: Panel) -> Interpretation | None:
     out = {what: np.full((n, len(of[what])), np.nan) for what in of}
     out["attention"] = np.full((n, recipe.encoder), np.nan)
     with torch.no_grad(), computing(windows.device):
-        for begin in range(0, len(rows), LOOK):
-            x, _ = windows.gather(*some(pairs, begin, LOOK))
+
+        def look(part: Pairs) -> dict[str, np.ndarray]:
+            x, _ = windows.gather(*part)
             told = network.interpret_output(network(x), reduction="none")  # type: ignore[operator]
-            here = rows[begin : begin + LOOK]
-            for what in out:
-                shares = told[what if what == "attention" else f"{what}_variables"].double().cpu().numpy()
-                out[what][here] = shares / shares.sum(axis=1, keepdims=True)
+            at = {what: what if what == "attention" else f"{what}_variables" for what in out}
+            return {what: told[name].double().cpu().numpy() for what, name in at.items()}
+
+        parts = in_parts(pairs, look)
+    for what in out if parts else ():
+        shares = np.concatenate([part[what] for part in parts])
+        out[what][rows] = shares / shares.sum(axis=1, keepdims=True)
     return Interpretation(
         panel.series, of["static"], out["static"], of["encoder"], out["encoder"], of["decoder"], out["decoder"],
         out["attention"],

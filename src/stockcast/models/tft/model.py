@@ -17,6 +17,7 @@ from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.base import Forecaster
 from stockcast.models.catalogue import GONE_ON, Effort
+from stockcast.models.ladder import FULL
 from stockcast.models.pooled import in_order
 from stockcast.models.ranks import Ranks, filled, independent, places, ranked
 from stockcast.models.tft import arrays as arrays_of
@@ -27,7 +28,7 @@ from stockcast.models.tft.course import Budget
 from stockcast.models.tft.fitted import FittedTft, Learnt
 from stockcast.models.tft.interpretation import files, interpret
 from stockcast.models.tft.network import LEVELS
-from stockcast.models.tft.reading import at_origin, put, quantiles, usable
+from stockcast.models.tft.reading import at_origin, put, quantiles, roomy, usable
 from stockcast.models.tft.recipe import Recipe, lengths
 from stockcast.models.tft.training import Keeper, train
 from stockcast.models.tft.windows import Windows
@@ -37,6 +38,7 @@ HELD = 2_000  # series whose latest window says when to end
 COURSES, KEPT = 4, 8_000  # earlier windows whose ranks are kept, of each series and of all
 BETWEEN: dict[Step, int] = {"day": 7, "week": 1}
 DEFAULT = Budget()
+NO_ROOM = f"no network was learnt: {FULL}"
 UNTOLD = "what the network looked at is not told"
 ANEW = "the network was learnt anew: {why}"
 NIGHTS = 28  # times that weights are gone on from before all is learnt anew: scaling and codes are those of the first
@@ -63,7 +65,8 @@ class Tft(Forecaster):
     checkpoint, keep_every
         A folder where the state of the training is left every so many steps, so that one that was killed goes on.
     stop
-        Asked before every step: True ends it with the best weights until then, if any were judged. The run's deadline, when left out.
+        Asked before every step: True ends it with the best weights until then, if any were judged. The run's deadline,
+        when left out.
     interpret
         Whether the fit keeps what it looked at, as files of its run (``models.tft.interpretation.files``).
     """
@@ -109,6 +112,13 @@ class Tft(Forecaster):
         if count < self.budget.least:
             return FittedTft(panel.series)
         rows = in_order(panel, np.flatnonzero(able))
+        try:
+            fitted = self._learn(panel, rows, seed)
+        except torch.OutOfMemoryError:
+            return FittedTft(panel.series, told=(NO_ROOM,), lost=NO_ROOM)
+        return self._with_looks(fitted, panel) if self.interpret and fitted.learnt is not None else fitted
+
+    def _learn(self, panel: Panel, rows: Int[np.ndarray, " row"], seed: int) -> FittedTft:
         earlier, notes = self._earlier(panel, rows)
         if earlier is None:
             recipe, arrays = arrays_of.learn(panel, rows, self.horizon)
@@ -144,13 +154,12 @@ class Tft(Forecaster):
         if trained.weights is None:
             return FittedTft(panel.series, told=notes, lost=trained.lost)
         network_of.give(network, trained.weights)
-        ranks = _ranks(network, windows, panel, rows, seed)
+        ranks = roomy(network, arrays, windows, lambda windows: _ranks(network, windows, panel, rows, seed))
         nights = 0 if earlier is None else earlier.nights + 1
         base = saved.Weights.of(trained.weights)
         weights = saved.Weights.of(trained.finished or trained.weights)
         learnt = Learnt(recipe, size, weights, base, ranks, trained.progress, nights)
-        fitted = FittedTft(panel.series, learnt, notes)
-        return self._with_looks(fitted, panel) if self.interpret else fitted
+        return FittedTft(panel.series, learnt, notes)
 
     def _with_looks(self, fitted: FittedTft, panel: Panel) -> FittedTft:
         """Add what the network looked at; a forecast is not given up for want of time or room to tell it."""

@@ -1,5 +1,7 @@
 """Series read by a network: which of them fill a window, where their arrays lie, and the quantiles that it gives."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,7 +12,8 @@ from stockcast.models.tft.arrays import CHUNK, Arrays
 from stockcast.models.tft.batcher import Pairs, some
 from stockcast.models.tft.fused import Way
 from stockcast.models.tft.recipe import Recipe
-from stockcast.models.tft.training import LOOK, computing
+from stockcast.models.tft.room import Found, in_parts
+from stockcast.models.tft.training import computing
 from stockcast.models.tft.windows import Windows
 from stockcast.models.uncensor import ENOUGH
 from stockcast.panel import Panel
@@ -38,6 +41,23 @@ def put(arrays: Arrays, recipe: Recipe) -> tuple[Windows, tuple[str, ...]]:
         return Windows(arrays, recipe, "cpu"), ("the GPU has no room for the series: computed on the CPU",)
 
 
+def roomy(network: torch.nn.Module, arrays: Arrays, windows: Windows, compute: Callable[[Windows], Found]) -> Found:
+    """Compute with windows where they are, and on the CPU where a GPU has no room for a few of them.
+
+    Raises
+    ------
+    torch.OutOfMemoryError
+        If the CPU has none either.
+    """
+    try:
+        return compute(windows)
+    except torch.OutOfMemoryError:
+        if windows.device == "cpu":
+            raise
+    network.to("cpu")
+    return compute(Windows(arrays, windows.recipe, "cpu"))
+
+
 def at_origin(first: Int[np.ndarray, " series"], start: int, most: int, on: str) -> Pairs:
     """Give the windows that begin in one period, of the first ``most`` series that reach so far back."""
     rows = np.flatnonzero(first <= start)[:most]
@@ -52,15 +72,15 @@ def quantiles(
     Quantiles are put in order (as good or better at every level, Chernozhukov, Fernández-Val & Galichon 2010), and none
     is below 0.
     """
-    given, came, there = [], [], []
     network.eval()
     with torch.no_grad(), computing(windows.device):
         # where this version of the library is computed more slowly, the training has told so
         way = Way.of(network, windows.gather(*some(pairs, 0, 2), shift)[0])[0]
-        for begin in range(0, len(pairs[0]), LOOK):
-            x, (y, weight) = windows.gather(*some(pairs, begin, LOOK), shift)
-            out = way.quantiles(network, x)
-            given.append(out.clamp(min=0.0).sort(dim=-1).values.double().cpu().numpy())
-            came.append(y.double().cpu().numpy())
-            there.append((weight > 0).cpu().numpy())
+
+        def read(part: Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            x, (y, weight) = windows.gather(*part, shift)
+            out = way.quantiles(network, x).clamp(min=0.0).sort(dim=-1).values.double()
+            return out.cpu().numpy(), y.double().cpu().numpy(), (weight > 0).cpu().numpy()
+
+        given, came, there = zip(*in_parts(pairs, read), strict=True)
     return np.concatenate(given), np.concatenate(came), np.concatenate(there)

@@ -16,15 +16,14 @@ from stockcast.core.deadline import STRUCK
 from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.tft import saved
-from stockcast.models.tft.batcher import Pairs, Pool, joined, seed_of, some
+from stockcast.models.tft.batcher import Pairs, Pool, joined, seed_of
 from stockcast.models.tft.course import NEWEST, Course
 from stockcast.models.tft.fused import PLAIN, Way
 from stockcast.models.tft.learner import Learner
 from stockcast.models.tft.network import loss_of, weights_of
+from stockcast.models.tft.room import SMALLEST, clear, in_parts
 from stockcast.models.tft.windows import Windows
 
-LOOK = 256  # windows that are looked at at once
-SMALLEST = 8  # windows that a device must have room for
 STOPPED = f"{STRUCK}: learning ended after {{done}} of {{steps}} steps, with the best weights until then"
 UNJUDGED = f"{STRUCK}: no network was learnt, {{done}} of {{steps}} steps were taken"
 UNSEEN = f"{STRUCK}: the latest windows were not learnt from"
@@ -51,9 +50,9 @@ class Progress:
 class Trained:
     """The best weights, and how it went.
 
-    ``weights`` are None where the deadline came before any were judged, or no loss was finite: ``lost`` says which. They
-    have seen nothing of the held-out windows, so that these tell how good they are. ``finished`` have learnt from them
-    too, at the end; the same where there was no end.
+    ``weights`` are None where the deadline came before any were judged, or no loss was finite: ``lost`` says which.
+    They have seen nothing of the held-out windows, so that these tell how good they are. ``finished`` have learnt from
+    them too, at the end; the same where there was no end.
     """
 
     weights: dict[str, torch.Tensor] | None
@@ -112,12 +111,14 @@ def computing(device: str) -> Iterator[None]:
 
 def judge(network: torch.nn.Module, windows: Windows, pairs: Pairs, way: Way = PLAIN) -> float:
     """Give the mean loss of some windows."""
-    was, total = network.training, 0.0
+    was = network.training
     network.eval()
+
+    def loss(part: Pairs) -> float:
+        return float(loss_of(network, *windows.gather(*part), way)) * len(part[0])
+
     with torch.no_grad():
-        for begin in range(0, len(pairs[0]), LOOK):
-            part = some(pairs, begin, LOOK)
-            total += float(loss_of(network, *windows.gather(*part), way)) * len(part[0])
+        total = sum(in_parts(pairs, loss))
     network.train(was)
     return total / max(1, len(pairs[0]))
 
@@ -246,5 +247,4 @@ def _step(learner: Learner, pairs: Pairs, seed: int, rate: float, progress: Prog
             if -(-len(pairs[0]) // progress.parts) <= SMALLEST:
                 raise
             progress.parts *= 2
-            if learner.windows.device == "cuda":
-                torch.cuda.empty_cache()
+            clear(learner.windows.device)

@@ -60,8 +60,8 @@ class Windows:
         r"""Read windows, and what came in them with its weight.
 
         The scale s is the mean of what is told in the encoder, and further back where that tells too little
-        (:func:`stockcast.models.tft.arrays.scales`). A number in units x becomes :math:`\log(1 + x / s)`, one that is not
-        known the scale itself. The weight is 1 / s where the period tells of demand and 0 elsewhere, so that losses
+        (:func:`stockcast.models.tft.arrays.scales`). A number in units x becomes :math:`\log(1 + x / s)`, one that is
+        not known the scale itself. The weight is 1 / s where the period tells of demand and 0 elsewhere, so that losses
         count in terms of the scale.
 
         Parameters
