@@ -170,6 +170,32 @@ def test_dropout_moves_what_is_given_as_the_librarys_does():
     assert (ties[0] - ties[1]).abs().max() < 0.08
 
 
+@pytest.mark.parametrize("by", [1.0, 3.0, 5.0, 10.0, 100.0])
+def test_large_weights_are_no_other_version_of_the_library(by, monkeypatch):
+    net, (x, _) = drawn(PANELS["days"](), SIZES["usual"], 2)
+    with torch.no_grad():
+        for value in net.parameters():
+            value *= by  # float32 rounds off up to a twentieth of the largest quantile, the library's way too
+    assert Way.of(net, x) == (FUSED, ())
+    exact, apart = fused.fused, []
+
+    def rough(network, x):  # rounds off more
+        found = exact(network, x)
+        apart.append(found.dtype)
+        return found + (0.2 * found.abs().max() if found.dtype == torch.float32 else 0.0)
+
+    monkeypatch.setattr(fused, "fused", rough)
+    way, (note,) = Way.of(net, x)
+    assert apart == [torch.float32, torch.float64]
+    assert way == PLAIN
+    assert "would round off 2e-01 of the largest quantile" in note
+    assert "version" not in note
+    with torch.no_grad():
+        next(net.parameters()).fill_(torch.nan)
+        net.output_layer.bias.fill_(torch.nan)
+    assert Way.of(net, x) == (PLAIN, (fused.SLOWER.format(why=fused.ENDLESS),))
+
+
 def test_another_version_of_the_library_is_computed_its_own_way_and_it_is_told(monkeypatch):
     past = shop(9, 260)
     quick = Tft(budget=SMALL).fit(past, seed=7)
