@@ -169,11 +169,14 @@ def build_known(
             if name not in recorded and name not in has_plans:
                 ahead = ~np.isnan(given[:, history.n :]).all(axis=1)
                 always[name] = np.where(ahead, time.n, 0)
-                _tell_of_ends(checked, name, ahead)
+                _tell_of_ends(checked, "calendar tells nothing", name, ahead)
             _fill(values, given)
         held[name] = values
     further = {name: held[name] for name in names if name not in (PRICE, PROMOTION)}
     known = KnownFuture(time, held[PRICE], held[PROMOTION], history.n, further, None, calendar)
+    for name, values in further.items():
+        if name not in always and not np.isnan(values).all():
+            _tell_of_ends(checked, "no plan tells", name, known.reach(name) > 0)
     if not always:
         return known
     ahead_of = dict(known.ahead or {}) | always
@@ -226,9 +229,10 @@ def _no_promotion(checked: CheckedTables, plans: Plans, values: np.ndarray, hist
         )
 
 
-def _tell_of_ends(checked: CheckedTables, name: str, ahead: np.ndarray) -> None:
+def _tell_of_ends(checked: CheckedTables, who: str, name: str, ahead: np.ndarray) -> None:
+    """Tell how many series a covariate is not known ahead for."""
     if not ahead.all():
         checked.findings.notes.append(
-            f"calendar tells nothing of {name} after the origin for {int((~ahead).sum())} series: there it counts as "
+            f"{who} of {name} after the origin for {int((~ahead).sum())} series: there it counts as "
             "recorded, not as known ahead"
         )

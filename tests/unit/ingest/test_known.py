@@ -18,10 +18,17 @@ def load(folder, future=None, sales=SALES, **options):
     return load_tables(folder, {"sales": sales, "inventory": None, "known_future": future}, **options)
 
 
+def ahead_of(got):
+    return [note for note in got.notes if "known ahead" in note]
+
+
 def test_a_covariate_of_sales_is_the_mean_of_its_period_and_known_at_no_time_ahead(tmp_path):
     known = load(tmp_path, covariates=("weather",)).panel.known
     np.testing.assert_array_equal(known.covariates["weather"], [[10, NAN, 11], [14, NAN, NAN]])
     assert known.reach("weather").tolist() == [0, 0]
+    assert ahead_of(load(tmp_path, covariates=("weather",))) == [
+        "no plan tells of weather after the origin for 2 series: there it counts as recorded, not as known ahead"
+    ]
     weekly = load(tmp_path, step="week", as_of=day("2026-11-18"), covariates=("weather",)).panel.known
     np.testing.assert_array_equal(weekly.covariates["weather"], [[10.5], [14]])
 
@@ -31,6 +38,12 @@ def test_a_covariate_of_known_future_is_known_as_far_as_it_is_planned(tmp_path):
     known = load(tmp_path, future, covariates=("ads",)).panel.known
     np.testing.assert_array_equal(known.covariates["ads"], [[NAN, NAN, NAN, 7, NAN, NAN], [NAN, 2, NAN, 7, NAN, 8]])
     assert known.reach("ads").tolist() == [1, 3]
+    assert ahead_of(load(tmp_path, future, covariates=("ads",))) == []
+    some = load(tmp_path, "date,sku,location,ads\n2026-11-21,A,Y,8\n", covariates=("ads",))
+    assert ["ads after the origin for 1 series" in note for note in ahead_of(some)] == [True]
+    blank = load(tmp_path, "date,sku,location,ads\n2026-11-21,A,Y,\n", covariates=("ads",))
+    assert ahead_of(blank) == []  # that it has no values at all is told as an issue
+    assert "SC-D093" in codes(blank)
 
 
 def test_a_name_in_sales_and_known_future_is_one_covariate(tmp_path):
