@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from stockcast.inventory.timing import FAR
 from transfer_case import lanes, network
 
 WAREHOUSE = "W"
@@ -39,6 +40,24 @@ def closed(situation, wait):
         terms=terms.replace(at_review=terms.at_review & ~fed, first_review=np.where(fed, wait, terms.first_review)),
         shared=replace(situation.shared, lanes=replace(ways, first_shipment=waits)),
     )
+
+
+def sparse(situation, seed):
+    """The same with a warehouse that ships in some periods only, drawn, perhaps not tonight."""
+    rng = np.random.default_rng(seed + 900)
+    terms, horizon = situation.terms, situation.demand.horizon
+    known = np.flatnonzero(rng.random(horizon) < float(rng.choice([0.15, 0.4])))
+    known = known if len(known) > 1 else np.array([1, 9])
+    fed = terms.fed_by != ""
+    shipments = np.where(fed[:, None], known[None, :], FAR)
+    terms = terms.replace(
+        shipments=shipments, at_review=np.where(fed, known[0] == 0, terms.at_review),
+        first_review=np.where(fed, known[0], terms.first_review),
+        review_period=np.where(fed, known[1] - known[0], terms.review_period),
+    )  # fmt: skip
+    ways = situation.shared.lanes
+    waits = np.where(ways.from_location == WAREHOUSE, known[0], 0)
+    return replace(situation, terms=terms, shared=replace(situation.shared, lanes=replace(ways, first_shipment=waits)))
 
 
 def warehouses(situation):

@@ -1,15 +1,13 @@
 """The warehouse's order against plain loops: sharing by trying every split, C(Q) added up unit by unit."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from echelon_case import fed_network, warehouses
+from echelon_case import fed_network, sparse, warehouses
 from planning_case import case
 from stockcast.core.random import Stream
-from stockcast.inventory.timing import FAR
 from stockcast.policies.echelon.nodes import nodes
 from stockcast.policies.echelon.ordering import Pooled, bought, cost_of, share_out
 from stockcast.policies.echelon.sharing import Sharing
@@ -65,21 +63,6 @@ def group(seed, backorder, n_paths=7):
         holding_cost=np.append(rng.choice([0.1, 0.2], m), rng.choice([0.05, 0.2])),
         shortage_cost=rng.choice([1.0, 3.0], m + 1), shared={"unmet_demand": "backorder" if backorder else "lost"},
     )  # fmt: skip
-
-
-def sparse(situation, seed):
-    """The same with a warehouse that ships in some periods only, drawn, perhaps not tonight."""
-    rng = np.random.default_rng(seed + 900)
-    terms, horizon = situation.terms, situation.demand.horizon
-    known = np.flatnonzero(rng.random(horizon) < float(rng.choice([0.15, 0.4])))
-    known = known if len(known) > 1 else np.array([1, 9])
-    fed = terms.fed_by != ""
-    shipments = np.where(fed[:, None], known[None, :], FAR)
-    return replace(situation, terms=terms.replace(
-        shipments=shipments, at_review=np.where(fed, known[0] == 0, terms.at_review),
-        first_review=np.where(fed, known[0], terms.first_review),
-        review_period=np.where(fed, known[1] - known[0], terms.review_period),
-    ))  # fmt: skip
 
 
 def intervals(situation, w):

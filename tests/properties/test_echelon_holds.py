@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from echelon_case import closed, fed_network, received, warehouses
+from echelon_case import closed, fed_network, received, sparse, warehouses
 from planning_case import after_ordering, reviews
 from stockcast.inventory import PriceBreak, SupplierTerms
 from stockcast.policies import check, check_transfers, naive_shadow, plan, propose
@@ -59,7 +59,13 @@ def tied(seed):
     return closed(tonight, 1 + seed % 3) if rng.random() < 0.2 else tonight
 
 
-@pytest.mark.parametrize("draw", [drawn, tied])
+def seldom(seed):
+    """Draw a night of a warehouse that ships in some periods only."""
+    night = sparse(tied(seed) if seed % 2 else drawn(seed), seed)
+    return night if int(night.terms.reach.max()) <= night.demand.horizon else seldom(seed + 1_000)
+
+
+@pytest.mark.parametrize("draw", [drawn, tied, seldom])
 @pytest.mark.parametrize("seed", [*range(5), *(pytest.param(n, marks=pytest.mark.slow) for n in range(5, 60))])
 def test_a_night_keeps_every_rule_and_planning_again_moves_and_orders_nothing(seed, draw):
     tonight = draw(seed)
