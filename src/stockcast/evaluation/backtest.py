@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int
 
 from stockcast.core.parallel import map_pieces
 from stockcast.demand import PathSource, SampledForecast
+from stockcast.evaluation.cut import struck_in
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.metrics import naive_scales
 from stockcast.evaluation.published import published
@@ -46,13 +47,21 @@ class Piece:
 @final
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The outcome at one origin, the seconds that it took, and the paths and quantiles of the series asked for."""
+    """The outcome at one origin, the seconds that it took, and the paths and quantiles of the series asked for.
 
-    outcome: Outcome
+    Of a model that the deadline cut short nothing is told but that (``cut``) and the seconds.
+    """
+
+    outcome: Outcome | None
     fit_s: float
     predict_s: float
     source: PathSource | None = None
     quantiles: Quantiles | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Tell whether the deadline cut it short."""
+        return self.outcome is None
 
 
 @final
@@ -63,7 +72,7 @@ class Backtested:
     Parameters
     ----------
     outcomes
-        ``outcomes[model][origin]``.
+        ``outcomes[model][origin]``; nothing to be judged where the model was cut short.
     seconds
         For each model, of fitting and of predicting.
     quantiles
@@ -73,6 +82,8 @@ class Backtested:
         dear, and a replay need not do it again.
     pieces
         How many pieces of work there were.
+    cut
+        (model, known periods) of the origins at which the deadline cut a model short.
     """
 
     outcomes: list[list[Outcome]]
@@ -80,6 +91,7 @@ class Backtested:
     quantiles: list[list[Quantiles]]
     sources: dict[tuple[str, int], PathSource]
     pieces: int
+    cut: set[tuple[str, int]] = field(default_factory=set)
 
 
 def judge_piece(piece: Piece) -> list[Judged]:
@@ -97,7 +109,9 @@ def _judged(piece: Piece, ladder: FittedLadder, known: int, fit_s: float) -> Jud
     """Forecast the window after ``known`` periods from these and nothing else, and judge."""
     begin = time.perf_counter()
     past = piece.panel.until(known)
-    raw = ladder.predict(past, piece.window, seed=piece.seed, n_paths=piece.n_paths)
+    raw, fallback = ladder.climb(past, piece.window, seed=piece.seed, n_paths=piece.n_paths)
+    if struck_in(ladder.notes()) or struck_in(set(fallback.tolist())):
+        return Judged(None, fit_s, time.perf_counter() - begin)
     demand = published(raw, past)
     outcome, kept = held_against(demand, piece.panel, past, piece.periods, piece.levels, piece.keep)
     quantiles = None if piece.keep is None else kept
@@ -193,13 +207,21 @@ def backtest(
         if whole:
             kept = zip(folds.known, found, strict=True)
             found_of.sources.update({(name, known): one.source for known, one in kept if one.source is not None})
-        joined = [join([one.outcome for one in pieces_of]) if pieces_of else None for pieces_of in folded]
+        late = [any(one.cut for one in of_origin) for of_origin in folded]
+        found_of.cut.update((name, known) for known, cut in zip(folds.known, late, strict=True) if cut)
+        joined = [_joined(pieces_of) for pieces_of in folded]
         found_of.outcomes.append([spread(one, mine, n) if len(mine) < n or one is None else one for one in joined])
         found_of.seconds[name] = (sum((one.fit_s for one in found), 0.0), sum((one.predict_s for one in found), 0.0))
         if keep is not None:
             told = np.flatnonzero(np.isin(keep, mine))
             found_of.quantiles.append([_placed(one, told, len(keep), folds.window, len(levels)) for one in folded])
     return found_of
+
+
+def _joined(parts: Sequence[Judged]) -> Outcome | None:
+    """Give the outcome of all chunks; None where there are none, or one of them was cut short."""
+    outcomes = [part.outcome for part in parts if part.outcome is not None]
+    return join(outcomes) if outcomes and len(outcomes) == len(parts) else None
 
 
 def fits(folds: Folds, refit_every: int) -> list[int]:
@@ -222,7 +244,7 @@ def _placed(parts: Sequence[Judged], at: np.ndarray, n: int, window: int, levels
     """Put the quantiles of consecutive chunks at their places among the ``n`` series to keep."""
     single, total = (np.full((n, *shape), np.nan, dtype=np.float32) for shape in ((window, levels), (levels,)))
     told = [part.quantiles for part in parts if part.quantiles is not None]
-    if told:
+    if told and len(told) == len(parts):
         single[at] = np.concatenate([part.single for part in told])
         total[at] = np.concatenate([part.total for part in told])
     return Quantiles(single, total)

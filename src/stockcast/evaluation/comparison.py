@@ -1,6 +1,6 @@
 """Every model judged at rolling origins, and the choice among them as it would have been made at each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -10,6 +10,7 @@ from jaxtyping import Int, Shaped
 from stockcast.core.arrays import freeze
 from stockcast.evaluation import metrics
 from stockcast.evaluation.backtest import backtest
+from stockcast.evaluation.cut import in_time, not_judged
 from stockcast.evaluation.folds import Folds, rolling, shortfalls
 from stockcast.evaluation.forecasting import FAST_PATHS, PREFERRED
 from stockcast.evaluation.replay import sample
@@ -113,8 +114,8 @@ def compare(
     choices: tuple[Choice, ...] = ()
     selected: list[Outcome | None] = []
     if told_anything:
-        choices, selected = _chosen(names, [of[name] for name in names], panel, cut, origins)
-    notes = shortfalls(cut, folds, horizon, refit_every)
+        choices, selected = _chosen(names, [of[name] for name in names], panel, cut, origins, found.cut)
+    notes = [*shortfalls(cut, folds, horizon, refit_every), *not_judged(judged, cut.known, found.cut)]
     if not told_anything:
         notes.append(TOLD_NOTHING)
     elif not choices:
@@ -153,17 +154,24 @@ def _chosen(
     panel: Panel,
     cut: Folds,
     origins: Sequence[str],
+    late: Collection[tuple[str, int]],
 ) -> tuple[tuple[Choice, ...], list[Outcome | None]]:
-    """Choose at each origin by the folds before it, whose windows end there at the latest; judge what was chosen."""
+    """Choose at each origin by the folds before it, whose windows end there at the latest; judge what was chosen.
+
+    ``late`` are the models that the deadline cut short, by known periods: not chosen later, and no choice is judged by
+    one of them.
+    """
     preferred = next((at for name in PREFERRED for at, known in enumerate(names) if known == name), 0)
     choices: list[Choice] = []
     selected: list[Outcome | None] = [None]
     for fold in range(1, len(origins)):
         segment = segments(panel.until(cut.known[fold]))
         earlier = [folded[:fold] for folded in outcomes]
-        chosen = choose(earlier, segment, preferred, competing(names, segment))
+        before = {(name, at) for name, at in late if at in cut.known[:fold]}
+        chosen = choose(earlier, segment, preferred, in_time(names, competing(names, segment), before))
         choices.append(Choice(origins[fold], segment, np.array(names, dtype=np.str_)[chosen]))
-        selected.append(picked([folded[fold] for folded in outcomes], chosen))
+        whole = all((names[at], cut.known[fold]) not in late for at in np.unique(chosen).tolist())
+        selected.append(picked([folded[fold] for folded in outcomes], chosen) if whole else None)
     return tuple(choices), selected
 
 

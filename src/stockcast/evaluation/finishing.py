@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from stockcast.demand import PathSource, SampledForecast
 from stockcast.evaluation import alignment
 from stockcast.evaluation.calibration import calibrate
+from stockcast.evaluation.cut import NOT_CALIBRATED, widths_rest_on
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.published import published
 from stockcast.evaluation.replay import Replay, replays, sample
@@ -105,8 +106,9 @@ def finish(
     if widths.told:
         origin = str(panel.time.date(earlier[-1].known - 1))
         scores += tuple(Score(name, CALIBRATION, origin, what, value) for name, what, value in widths.told)
-    else:
-        notes.append("the width of the forecasts is not calibrated: the history is too short for a backtest")
+    elif len(earlier) == len(folds.known):
+        notes.append(f"{NOT_CALIBRATED}: the history is too short for a backtest")
+    notes += widths_rest_on(len(earlier), len(folds.known))
     demand = published(raw, panel, widths.shared, widths.single)
     return Finished(demand, scores, tuple(notes), time.perf_counter() - begin)
 

@@ -11,6 +11,7 @@ from jaxtyping import Int
 from stockcast.core.parallel import map_pieces
 from stockcast.demand import PathSource
 from stockcast.evaluation.backtest import CHUNK, within
+from stockcast.evaluation.cut import struck_in
 from stockcast.models.catalogue import PLAIN, Setting, is_pooled, make
 from stockcast.models.ladder import Ladder
 from stockcast.models.profile import Profile, profile
@@ -28,6 +29,11 @@ class Fitted:
     seconds: dict[str, tuple[float, float]]
     notes: tuple[str, ...] = ()
     texts: Mapping[str, str | bytes] = field(default_factory=dict)
+
+    @property
+    def cut(self) -> bool:
+        """Tell whether the deadline cut the learning of a model short."""
+        return struck_in(self.notes) or struck_in(set(self.fallback.tolist()))
 
 
 @final

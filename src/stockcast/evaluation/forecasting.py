@@ -11,6 +11,7 @@ from stockcast.core.arrays import freeze
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.backtest import Backtested, backtest
 from stockcast.evaluation.blended import fit_weighted
+from stockcast.evaluation.cut import in_time, not_judged
 from stockcast.evaluation.ensemble import origins, weigh
 from stockcast.evaluation.finishing import Replayed, finish
 from stockcast.evaluation.folds import rolling, shortfalls
@@ -124,7 +125,7 @@ def forecast(
     seconds = dict.fromkeys(names, (0.0, 0.0))
     finished = 0
     found: Backtested | None = None
-    preferred = next((name for name in PREFERRED if name in names), names[0])
+    preferred = _preferred(names)
     if cut.known and len(panel.series):
         judged_by = min(n_paths, FAST_PATHS) if effort == "fast" else n_paths
         competes = competing(names, segment)
@@ -134,15 +135,17 @@ def forecast(
             competes=competes, keep=keep, refit_every=refit_every, setting=setting,
         )  # fmt: skip
         outcomes, seconds, finished = found.outcomes, found.seconds, found.pieces
-        chosen = choose(outcomes, segment, list(names).index(preferred), competes)
+        preferred = _preferred([name for name in names if name not in dict(found.cut)] or names)
+        able = in_time(names, competes, found.cut)
+        chosen = choose(outcomes, segment, list(names).index(preferred), able)
         if best(outcomes, np.arange(len(segment))) is None:
             notes.append(f"{TOLD_NOTHING}: {preferred} was taken")
         scores = table(names, [str(panel.time.date(n - 1)) for n in cut.known], outcomes, segment, competes)
         if effort != "fast":
             earlier = origins(panel, cut, keep, periods, found.quantiles)
-            weighed = weigh(earlier, keep, names, segment, competes, chosen, levels)
+            weighed = weigh(earlier, keep, names, segment, able, chosen, levels)
             weights, scores = weighed.weights, scores + weighed.scores(str(panel.time.date(cut.known[-1] - 1)))
-        notes += shortfalls(cut, folds, horizon, refit_every)
+        notes += [*shortfalls(cut, folds, horizon, refit_every), *not_judged(names, cut.known, found.cut)]
     elif len(names) > 1:
         chosen[:] = list(names).index(preferred)
         notes.append(f"no backtest: the history of {panel.time.n} periods is too short, {preferred} was taken")
@@ -188,6 +191,11 @@ def forecast(
         last.seconds,
         fitted.texts,
     )
+
+
+def _preferred(names: Sequence[str]) -> str:
+    """Give the model to take where no backtest can tell."""
+    return next((name for name in PREFERRED if name in names), names[0])
 
 
 def _closed(panel: Panel, horizon: int) -> list[str]:

@@ -57,6 +57,8 @@ def replays(
 ) -> list[Replay]:
     """Fit the chosen models again at every origin of the folds, for some series, on what was known there.
 
+    An origin at which the deadline cuts a model short is left out: what is learnt from replays is of whole fits.
+
     Parameters
     ----------
     sources
@@ -74,6 +76,8 @@ def replays(
             names, weights[rows], past, folds.window, seed=seed, workers=workers, of_all=profile(whole),
             among=(whole, rows), ready=ready, setting=setting,
         )  # fmt: skip
+        if fitted.cut:
+            continue
         out.append(Replay(known, past, sampled(past, fitted.source, folds.window, seed=seed, n_paths=n_paths)))
     return out
 

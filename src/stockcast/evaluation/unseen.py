@@ -8,6 +8,7 @@ from jaxtyping import Int, Shaped
 
 from stockcast.evaluation.backtest import Backtested, held_against
 from stockcast.evaluation.blended import fit_weighted
+from stockcast.evaluation.cut import in_time
 from stockcast.evaluation.ensemble import origins, weigh
 from stockcast.evaluation.folds import Folds
 from stockcast.evaluation.published import published
@@ -35,6 +36,8 @@ def blends(
 ) -> list[Outcome | None]:
     """Judge at each origin but the first the blend whose weights the origins before it tell, before any calibration.
 
+    None where the deadline cut one of its models short.
+
     It is made as :func:`stockcast.evaluation.forecast` makes it. The paths of models that learn from all series are
     those of the backtest where it kept them all; others are fitted again.
 
@@ -51,13 +54,18 @@ def blends(
         known = cut.known[fold]
         earlier = Folds(cut.known[:fold], cut.window)
         told = origins(panel, earlier, keep, periods, [of[:fold] for of in found.quantiles])
-        weights = weigh(told, keep, names, segment, competing(names, segment), chosen, levels).weights
+        late = {(name, at) for name, at in found.cut if at in earlier.known}
+        able = in_time(names, competing(names, segment), late)
+        weights = weigh(told, keep, names, segment, able, chosen, levels).weights
         past = panel.until(known)
         ready = {name: source for (name, at), source in found.sources.items() if at == known}
         fitted = fit_weighted(
             names, weights, past, cut.window, seed=seed, workers=workers, setting=setting,
             ready=ready if len(keep) == len(panel.series) else None,
         )  # fmt: skip
+        if fitted.cut:
+            out.append(None)
+            continue
         demand = published(sampled(past, fitted.source, cut.window, seed=seed, n_paths=n_paths), past)
         out.append(held_against(demand, panel, past, periods, levels)[0])
     return out

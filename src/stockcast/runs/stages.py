@@ -127,10 +127,8 @@ def forecast(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, SupplyTer
             done=done,
             setting=setting,
         )
-    night.notes.extend(made.notes)
+    _tell(night, made.notes)
     for note in made.notes:
-        if STRUCK in note:
-            night.cut_short(note.replace(f"{STRUCK}: ", ""))
         if GONE_ON in note and setting.warm_start is not None:
             night.warm_start["tft"] = setting.warm_start.relative_to(night.folder).parts[0]
     night.clock.timings["finish"] = made.finish_s  # a part of the stage "forecast"
@@ -227,7 +225,7 @@ def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":
             details=[f"it ends with {inputs.panel.origin}; a model is given {LEAST[job.config.step]} periods at least"],
             help="give a longer history, or a later --as-of; stockcast forecast works without a backtest",
         )
-    night.notes.extend([*found.notes, *filter(None, [chosen_where(found)])])
+    _tell(night, [*found.notes, *filter(None, [chosen_where(found)])])
     _say_device(night)
     return found
 
@@ -254,6 +252,15 @@ def rank(night: Night, inputs: ingest.Inputs) -> Importance:
     )
     night.notes.extend(found.notes)
     return found
+
+
+def _tell(night: Night, notes: Sequence[str]) -> None:
+    """Take notes over; what the deadline cut is told as such, and makes the run degraded."""
+    for note in notes:
+        if STRUCK in note:
+            night.cut_short(note.replace(f"{STRUCK}: ", ""))
+        else:
+            night.notes.append(note)
 
 
 def _say_device(night: Night) -> None:
