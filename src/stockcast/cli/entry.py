@@ -14,6 +14,7 @@ import typer
 from stockcast.cli.app import app
 from stockcast.cli.screen import Screen, speaking
 from stockcast.core.errors import StockcastError, UsageError, did_you_mean
+from stockcast.core.libraries import libraries_told
 
 _CLICK_USAGE: type[Any] = typer.BadParameter.__mro__[1]  # UsageError of the click that typer carries
 
@@ -47,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
 def _invoke(argv: Sequence[str], screen: Screen) -> int:
     command = typer.main.get_command(app)
     try:
-        with command.make_context("stockcast", list(argv)) as context:
+        with libraries_told(), command.make_context("stockcast", list(argv)) as context:
             command.invoke(context)
         return screen.exit_code
     except typer.Exit as leave:

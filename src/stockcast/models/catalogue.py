@@ -78,6 +78,13 @@ FITS: dict[str, dict[Effort, int]] = {"sarimax": {"fast": 0, "normal": 60, "thor
 RARE = ("intermittent", "lumpy")
 
 
+# libraries that a run loads before anything is computed; those of other models are loaded where the models are
+NEEDS = {
+    "tft": ("torch", "safetensors.torch", "pytorch_forecasting"),
+    "chronos": ("torch", "transformers", "chronos"),
+}
+
+
 def suits(name: str, segment: str) -> bool:
     """Tell whether a model competes for a segment: one made for rare demand only where demand is rare (ADI ≥ 1.32).
 

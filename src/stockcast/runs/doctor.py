@@ -8,18 +8,34 @@ import platform
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, final
 
 from stockcast.core.errors import ResourceError, StockcastError, UsageError
+from stockcast.core.libraries import module_of
 from stockcast.runs.config import RunConfig, find, load
 from stockcast.runs.config.values import Duration
 
 State = Literal["ok", "note", "bad"]
 LITTLE_DISK = 1 << 30
+FIRST = ("numpy", "torch")  # others cannot be loaded without them: the first that is bad is the one to mend
+_MARK = "stockcast-doctor "
+_LOAD = f"""
+import importlib, json, sys, warnings
+warnings.simplefilter("ignore")
+for name, module in json.loads(sys.argv[1]).items():
+    why = ""
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    print("{_MARK}" + json.dumps([name, why]), flush=True)
+"""
 
 
 @final
@@ -90,15 +106,21 @@ def _span(text: str) -> float:
 
 def _installation() -> Iterator[Check]:
     yield Check("python", "ok", platform.python_version(), platform.python_version())
-    for requirement in ["stockcast", *(importlib.metadata.requires("stockcast") or ())]:
-        name = (re.match(r"[A-Za-z0-9._-]+", requirement) or [""])[0]
-        if not name or "extra ==" in requirement:
-            continue
+    required = [text for text in importlib.metadata.requires("stockcast") or () if "extra ==" not in text]
+    named = filter(None, ((re.match(r"[A-Za-z0-9._-]+", text) or [""])[0] for text in required))
+    names = ["stockcast", *sorted(named, key=lambda name: name not in FIRST)]
+    broken = _broken(names)
+    for name in names:
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             error = ResourceError(f"{name} is not installed", code="SC-C025", help=f"pip install {name}")
             yield Check(name, "bad", "not installed", error=error)
+            continue
+        if name in broken:
+            error = ResourceError(f"{name} cannot be loaded", code="SC-C025", details=[broken[name]],
+                                  help=f"pip install --force-reinstall {name}")  # fmt: skip
+            yield Check(name, "bad", f"{version}, cannot be loaded: {broken[name]}", version, error)
             continue
         yield Check(name, "ok", _build_of_torch(version) if name == "torch" else version, version)
     if importlib.util.find_spec("highspy") is not None:
@@ -106,6 +128,26 @@ def _installation() -> Iterator[Check]:
     else:
         missing = ResourceError("the solver HiGHS is missing", code="SC-C025", help="pip install highspy")
         yield Check("solver", "bad", "HiGHS is missing", error=missing)
+
+
+def _broken(names: Sequence[str]) -> dict[str, str]:
+    """Load every library in a process of its own, and give what those say that cannot be loaded.
+
+    Not here: doctor itself stays quick to leave, and a library that crashes takes nothing with it.
+    """
+    modules = {name: module_of(name) for name in names}
+    told: dict[str, str] = {}
+    while True:
+        ran = subprocess.run(
+            [sys.executable, "-c", _LOAD, json.dumps(modules)], capture_output=True, text=True, check=False
+        )
+        lines = [json.loads(line.removeprefix(_MARK)) for line in ran.stdout.splitlines() if line.startswith(_MARK)]
+        told |= {name: why for name, why in lines if why}
+        rest = list(modules)[len(lines) :]
+        if not rest:
+            return told
+        told[rest[0]] = f"the process ended with {ran.returncode} while it was loaded"
+        modules = {name: modules[name] for name in rest[1:]}
 
 
 def _build_of_torch(version: str) -> str:
@@ -185,7 +227,7 @@ def _weights(config: RunConfig) -> Iterator[Check]:
     try:
         require(Pretrained(config.root / given.path, given.sha256))
         yield Check("forecast.pretrained", "ok", given.path, given.sha256.lower())
-    except UsageError as error:
+    except StockcastError as error:
         yield Check("forecast.pretrained", "bad", error.message, error=error)
 
 

@@ -14,13 +14,14 @@ from stockcast.core.deadline import STRUCK
 from stockcast.core.device import choose
 from stockcast.core.errors import DataError, UsageError
 from stockcast.core.findings import Alert, Issue
+from stockcast.core.libraries import require_library
 from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.folds import LEAST
 from stockcast.inventory import ReorderPlan, Situation, SupplyTerms, Transfers
 from stockcast.models.boosting.importance import Importance, importance
 from stockcast.models.boosting.model import foretold
-from stockcast.models.catalogue import GONE_ON, Setting, candidates
+from stockcast.models.catalogue import GONE_ON, NEEDS, Setting, candidates
 from stockcast.models.ladder import failed
 from stockcast.models.pretrained.folder import installed, require
 from stockcast.panel.aggregation import require_columns
@@ -156,6 +157,8 @@ def _names(night: Night, inputs: ingest.Inputs) -> list[str]:
     ------
     UsageError
         If the config names models that cannot be had.
+    ResourceError
+        If a library of a deep model cannot be loaded.
     """
     config = night.job.config.forecast
     setting = assemble.setting_of(night.job)
@@ -168,6 +171,8 @@ def _names(night: Night, inputs: ingest.Inputs) -> list[str]:
         require(setting.pretrained)
     elif setting.pretrained is not None and not there:
         night.notes.append("forecast.pretrained is left out: the extra pretrained of stockcast is not installed")
+    for name in names:
+        require_library(*NEEDS.get(name, ()))
     return names
 
 

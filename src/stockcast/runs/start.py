@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stockcast.core import deadline
+from stockcast.core.libraries import libraries_told
 from stockcast.core.parallel import calm_threads
 from stockcast.runs.clock import Clock
 from stockcast.runs.job import Job
@@ -19,12 +20,14 @@ def opened(job: Job) -> Iterator[Night]:
     ------
     LockedError
         If another run holds the lock for longer than ``--wait``.
+    ResourceError
+        If a library that the run needs cannot be loaded.
     """
     calm_threads()
     clock = Clock(job.config.deadline)
     deadline.give(job.config.deadline)
     try:
-        with held(job.config.root / job.config.output.dir, wait=job.wait):
+        with held(job.config.root / job.config.output.dir, wait=job.wait), libraries_told():
             yield Night(job, clock)
     finally:
         deadline.give(None)

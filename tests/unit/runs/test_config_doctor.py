@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "_broken", lambda names: {})  # loading everything takes seconds
     (tmp_path / "stockcast.yml").write_text("version: 1\nsources: {sales: {path: sales.csv}}\n")
     (tmp_path / "sales.csv").write_text("date,sku,quantity\n")
     monkeypatch.chdir(tmp_path)
@@ -53,6 +54,20 @@ def test_the_age_of_the_newest_run(project, finished, state):
     assert found("last run").error is None
     if last.error is not None:
         assert (last.error.exit_code, last.error.code) == (6, "SC-C024")
+
+
+def test_a_library_that_cannot_be_loaded_is_not_well(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text('raise ImportError("libcudart.so.12: cannot open shared object file")')
+    (tmp_path / "pulp.py").write_text("import os; os._exit(3)")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.chdir(tmp_path)
+    checks = {check.name: check for check in doctor.run(now=NOW).checks}
+    assert checks["torch"].state == checks["pulp"].state == "bad"
+    assert "libcudart.so.12" in checks["torch"].what
+    assert "the process ended with 3" in checks["pulp"].what
+    assert checks["numpy"].state == checks["safetensors"].state == checks["scikit-learn"].state == "ok"
+    first = next(check.error for check in checks.values() if check.error is not None)
+    assert (first.exit_code, first.code, first.message) == (6, "SC-C025", "torch cannot be loaded")
 
 
 def test_no_run_at_all_is_only_bad_where_one_is_asked_for(project):

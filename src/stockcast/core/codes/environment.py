@@ -46,4 +46,10 @@ CODES: tuple[Code, ...] = (
         "The forecast/ folder of a run is incomplete, damaged, or was written by another version.",
         "Make the forecast again with `stockcast forecast`.",
     ),
+    Code(
+        "SC-E008",
+        "a library cannot be loaded",
+        "A library that the command needs is not installed, or what is installed of it is damaged or incomplete.",
+        "Install what the message names with pip; `stockcast doctor` tries to load every library.",
+    ),
 )

@@ -5,15 +5,21 @@ import importlib.util
 from pathlib import Path
 
 from stockcast.core.errors import UsageError
+from stockcast.core.libraries import unloadable
 from stockcast.models.catalogue import Pretrained
 
-PACKAGE = "chronos"  # what the distribution chronos-forecasting is imported as
+PACKAGES = ("chronos", "transformers")  # what the extra brings, as it is imported
 NEEDED = ("config.json", "model.safetensors")
 
 
 def installed() -> bool:
-    """Tell whether the optional extra ``pretrained`` is installed, without loading it."""
-    return importlib.util.find_spec(PACKAGE) is not None
+    """Tell whether the optional extra ``pretrained`` is installed whole, without loading it."""
+    return not lacking()
+
+
+def lacking() -> list[str]:
+    """Give the packages of the extra ``pretrained`` that are not installed."""
+    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
 def fingerprint(folder: Path) -> str:
@@ -50,12 +56,16 @@ def require(given: Pretrained | None) -> Pretrained:
     UsageError
         If none is named, it is not there, lacks its weights as safetensors, or is another than its hash says (SC-M008);
         if the extra ``pretrained`` is not installed (SC-M009).
+    ResourceError
+        If only a part of it is (SC-E008).
     """
     if given is None:
         raise _unusable(
             "chronos needs a folder of weights, and none is named", "set forecast.pretrained, or leave it out"
         )
     if not installed():
+        if len(lost := lacking()) == 1:
+            raise unloadable(ModuleNotFoundError(name=lost[0]), "chronos")
         raise UsageError(
             "chronos needs the package chronos-forecasting, which is not installed",
             code="SC-M009",
