@@ -174,7 +174,7 @@ def backtest(
     setting
         What the models are made with; an earlier fit to go on from is left out, for it may have seen what judges.
     """
-    setting = replace(setting, warm_start=None)
+    setting = setting.judging()
     n = len(panel.series)
     pooled = [is_pooled(name) for name in names]
     rows_of = [

@@ -26,8 +26,8 @@ def in_time(
 ) -> Bool[np.ndarray, "model series"]:
     """Take the models that were cut short at an origin out of those that compete.
 
-    The others were judged at more origins, so that means cannot be compared; and a model that the deadline stopped at an
-    earlier origin has no time to learn for the forecast either.
+    The others were judged at more origins, so that means cannot be compared; and a model that the deadline stopped at
+    an earlier origin has no time to learn for the forecast either.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The chosen models at earlier origins: the forecast that they would have published there, held against what came."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -66,7 +66,7 @@ def replays(
     setting
         What the models are made with; an earlier fit to go on from is left out, for it may have seen what comes.
     """
-    setting = replace(setting, warm_start=None)
+    setting = setting.judging()
     out = []
     some = panel.take(rows)
     for known in folds.known:

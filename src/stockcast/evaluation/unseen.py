@@ -1,7 +1,6 @@
 """What the earlier origins would have blended, forecast at each origin and held against what came after it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -49,7 +48,7 @@ def blends(
         For each origin but the first, the segment of each series and the model that was chosen for it.
     """
     out: list[Outcome | None] = [None]
-    setting = replace(setting, warm_start=None)
+    setting = setting.judging()
     for fold, (segment, chosen) in enumerate(choices, 1):
         known = cut.known[fold]
         earlier = Folds(cut.known[:fold], cut.window)

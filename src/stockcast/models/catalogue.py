@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, final
 
@@ -133,12 +133,19 @@ class Setting:
         What ``chronos`` forecasts with.
     interpret
         Whether ``tft`` keeps what it looked at beside its weights: for the forecast alone, since it reads all windows.
+    checkpoint
+        A folder where ``tft`` leaves its state while it learns for the forecast, and goes on from it.
     """
 
     effort: Effort = "thorough"
     warm_start: Path | None = None
     pretrained: Pretrained | None = None
     interpret: bool = False
+    checkpoint: Path | None = None
+
+    def judging(self) -> "Setting":
+        """Give what a fit that judges is made with: an earlier one may have seen what judges it."""
+        return replace(self, warm_start=None, checkpoint=None, interpret=False)
 
 
 def _of(module: str, name: str, *taken: str) -> "Callable[[Setting], Forecaster]":
@@ -166,7 +173,7 @@ MAKERS: "dict[str, Callable[[Setting], Forecaster]]" = {
     "imapa": _of("aggregated", "IMAPA"),
     "negative_binomial": _of("counts", "NegativeBinomial"),
     "lightgbm": _of("boosting", "Boosting"),
-    "tft": _of("tft", "Tft", "effort", "warm_start", "interpret"),
+    "tft": _of("tft", "Tft", "effort", "warm_start", "interpret", "checkpoint"),
     "chronos": _of("pretrained", "Chronos", "pretrained"),
     "sarimax": _of("classical", "Sarimax"),
     "unobserved_components": _of("classical", "Components"),

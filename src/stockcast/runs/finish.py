@@ -17,7 +17,7 @@ from stockcast.report.importance import write_importance
 from stockcast.report.network import OF_ALL
 from stockcast.report.tradeoff import write_tradeoff
 from stockcast.report.waterfall import write_waterfall
-from stockcast.runs import assemble, earlier, guard, manifest, transfers
+from stockcast.runs import assemble, earlier, guard, learning, manifest, transfers
 from stockcast.runs.job import Job, Outcome, Status
 from stockcast.runs.publish import LATEST, Publication
 from stockcast.runs.result import Result
@@ -48,6 +48,8 @@ def finish(night: Night, result: Result) -> Outcome:
             with night.clock.stage("write"):
                 _write(staging, night, result, status)
             manifest.write(staging, _manifest(night, result, run_id, status, counts))
+    if result.forecast is not None and result.forecast.origin_of_forecast == "made":
+        learning.clear(night.folder)
     folder = job.out.resolve() if job.out is not None and held is None else night.folder / run_id
     if held is not None:
         newest = "the newest published run is untouched" if _published(night.folder) else "no run was published before"

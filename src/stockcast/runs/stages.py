@@ -28,7 +28,7 @@ from stockcast.panel.aggregation import require_columns
 from stockcast.report.recorded import read_forecast
 from stockcast.report.transfers import reasons_with_transfers
 from stockcast.report.user_forecast import read_user_forecast
-from stockcast.runs import assemble, earlier
+from stockcast.runs import assemble, earlier, learning
 from stockcast.runs.clock import Clock
 from stockcast.runs.job import Job
 from stockcast.runs.publish import publish_issues
@@ -183,9 +183,15 @@ def _foretell(night: Night, inputs: ingest.Inputs, names: Sequence[str]) -> None
 
 
 def _begun(night: Night, inputs: ingest.Inputs, names: Sequence[str]) -> Setting:
-    """Say what the models are made with; the network of the newest earlier night is at hand for tft to go on from."""
+    """Say what the models are made with; tft goes on from its own state of a killed run, or from an earlier night."""
     setting = assemble.setting_of(night.job)
-    if "tft" not in names or night.job.config.forecast.warm_start == "never":
+    if "tft" not in names:
+        return setting
+    left, begun = learning.place(night.folder, learning.key(night.job, inputs))
+    if begun:
+        night.job.progress.say("a run that was ended had begun to learn the network of tft: it is gone on with")
+    setting = replace(setting, checkpoint=left)
+    if night.job.config.forecast.warm_start == "never":
         return setting
     return replace(setting, warm_start=earlier.network(night.folder, before=str(inputs.panel.origin)))
 

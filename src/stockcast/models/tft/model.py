@@ -82,7 +82,7 @@ class Tft(Forecaster):
         effort: Effort = "thorough",
         warm_start: "FittedTft | Path | None" = None,
         checkpoint: Path | None = None,
-        keep_every: int = 200,
+        keep_every: int = 50,
         stop: Callable[[], bool] = struck,
         interpret: bool = False,
     ) -> None:
