@@ -21,7 +21,7 @@ from stockcast.demand.forecast import CHUNK
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.closing import closing
 from stockcast.models.history import CEILING, ceiling
-from stockcast.models.lifecycle import Lives, lives
+from stockcast.models.lifecycle import NEVER, Lives, lives
 from stockcast.models.naive import MovingAverage, SeasonalNaive
 from stockcast.models.profile import Profile, profile
 from stockcast.models.states import assemble, caps, innovations, sampled, surely_within
@@ -30,6 +30,7 @@ from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
 
 PROFILE, ANALOGUES, ZERO = "category_profile", "analogues", "zero"
+STAND_INS = (ANALOGUES, SeasonalNaive.name, MovingAverage.name, PROFILE, ZERO, NEVER)  # what forecasts without a model
 NOT_FINITE, EXPLODED, RAISED = "model failed, no finite forecast", "model failed, forecast explodes", "model failed"
 FULL = "out of memory"
 FRACTIONS = "sales are not in whole units"

@@ -134,17 +134,22 @@ def stock_chart(
     return _frame(width, height, label, parts)
 
 
-def share_bars(labels: Sequence[str], values: Sequence[float], *, label: str) -> str:
-    """Draw one horizontal bar a row, its value at its end as a share."""
-    return bar_chart(labels, values, label=label, written="{:.1%}".format)
+def share_bars(labels: Sequence[str], values: Sequence[float], *, label: str, mark: float | None = None) -> str:
+    """Draw one horizontal bar a row, its value at its end as a share; and a line across at ``mark``."""
+    return bar_chart(labels, values, label=label, written="{:.1%}".format, mark=mark)
 
 
 def bar_chart(
-    labels: Sequence[str], values: Sequence[float], *, label: str, written: Callable[[float], str] = number
+    labels: Sequence[str],
+    values: Sequence[float],
+    *,
+    label: str,
+    written: Callable[[float], str] = number,
+    mark: float | None = None,
 ) -> str:
-    """Draw one horizontal bar a row, its value at its end."""
+    """Draw one horizontal bar a row, its value at its end; and a line across all rows at the value ``mark``."""
     row, left = 26, 200
-    top = max([*values, 0.0]) or 1.0
+    top = max([*values, mark or 0.0, 0.0]) or 1.0
     parts = []
     for at, (name, value) in enumerate(zip(labels, values, strict=True)):
         y, length = at * row + 4, max((WIDE - left - 90) * max(value, 0.0) / top, 1.0)
@@ -152,4 +157,7 @@ def bar_chart(
         parts.append(f'<text class="name" x="{left - 8}" y="{y + 13}" text-anchor="end">{plain(shown)}</text>')
         parts.append(f'<rect class="bar" x="{left}" y="{y}" width="{length:.1f}" height="18" rx="2"/>')
         parts.append(f'<text class="value" x="{left + length + 6:.1f}" y="{y + 13}">{written(value)}</text>')
+    if mark is not None:
+        x = left + (WIDE - left - 90) * mark / top
+        parts.append(f'<line class="now" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{max(len(labels), 1) * row + 6}"/>')
     return _frame(WIDE, max(len(labels), 1) * row + 6, label, parts)

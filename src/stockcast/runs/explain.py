@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from stockcast.core.errors import UsageError, did_you_mean
-from stockcast.report import why_forecast, why_quantity
+from stockcast.report import why_forecast, why_network, why_quantity
 from stockcast.report.network import network_of
 from stockcast.report.reading import columns_of, rows_of
 from stockcast.runs import earlier, manifest
@@ -183,10 +183,12 @@ def _forecast(
         "forecast": [{name: value for name, value in row.items() if name not in OF_SERIES} for row in rows[:AHEAD]],
     }  # fmt: skip
     if "tft" in members:
-        network = network_of(made, **where)
+        network = network_of(made, **where, forecast=not why_network.stood_in(fallback, "tft"))
         if network is not None:
-            said += why_forecast.network_sentences(network.shares, network.attention, step)
-            found["network"] = {"shares": network.shares, "attention": network.attention}
+            found["network"] = {"of": network.whose, "shares": network.shares, "attention": network.attention}
+        if network is not None and network.whose != "others":
+            of_all = network.whose == "all"
+            said += why_network.network_sentences(network.shares, network.attention, step, of_all=of_all)
     return said, found
 
 

@@ -1,4 +1,4 @@
-"""Where the network of a run leaves its state while it learns, so that the same run, killed and started again, goes on."""
+"""Where a network leaves its state while it learns, so that the same run, killed and started again, goes on."""
 
 import shutil
 from pathlib import Path

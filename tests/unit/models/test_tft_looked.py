@@ -83,10 +83,16 @@ def test_a_series_is_read_back_and_another_gets_the_means(fitted, tmp_path):
     assert own.shares["static"]["level"] == pytest.approx(told.static[at, told.static_names.index("level")], abs=6e-5)
     assert own.attention[1] == pytest.approx(told.attention[at, -1], abs=6e-5)
     assert sum(own.attention.values()) == pytest.approx(1.0, abs=0.01)
+    assert own.whose == "series"
     mean = network_of(tmp_path, sku="not", location="there")
+    assert mean.whose == "others"
+    replaced = network_of(tmp_path, sku="s0001", location="oslo", forecast=False)
+    assert (replaced.whose, replaced.shares) == ("others", mean.shares)
     assert mean.shares["static"]["level"] == pytest.approx(
         told.static[:, told.static_names.index("level")].mean(), abs=6e-5
     )
+    (tmp_path / "models" / OF_EACH).unlink()  # it was too large to be kept
+    assert network_of(tmp_path, sku="s0001", location="oslo").whose == "all"
 
 
 def test_the_picture_names_the_variables(fitted):
@@ -94,5 +100,8 @@ def test_the_picture_names_the_variables(fitted):
     assert drawn.count("<svg") == 4
     assert "weekday" in drawn
     assert "code_" not in drawn
+    assert not any(f">{name}<" in drawn for name in ("told", "level", "distance", "year sine", "to event"))
+    assert drawn.count('class="now"') == 1  # the even share of attention
+    assert "the line is an even share (" in drawn
     assert "period back" in drawn or "periods back" in drawn
     assert network_figures("kind,name,share\n") == ""

@@ -112,8 +112,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-C023",
         "interrupted",
-        "The run was stopped by Ctrl-C (exit 130) or by SIGTERM (exit 143); what it had not published is gone, but for the "
-        "state of a network that was learning.",
+        "The run was stopped by Ctrl-C (exit 130) or by SIGTERM (exit 143); what it had not published is gone, but for "
+        "the state of a network that was learning.",
         "Run it again: on the same inputs the network goes on from there.",
     ),
     Code(
