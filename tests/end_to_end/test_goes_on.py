@@ -1,6 +1,7 @@
 """The next night goes on from the network that the newest earlier night kept, and says so; never from a later one."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def test_a_network_that_was_damaged_is_learnt_anew_and_it_is_told(nights, projec
     })
     one, _ = nights(dates[-10])
     (one / "models" / "tft" / "rest.json").write_text("{}")
-    _, told = nights(dates[-5])
-    assert told["warm_start"] == {}
-    assert any("the network was learnt anew: " in note for note in told["notes"])
+    two, told = nights(dates[-5])
+    assert refused(told, one)
+    # the two files of a later night hold to each other, and have seen what this one must not
+    later, _ = nights(dates[-2])
+    shutil.rmtree(two / "models" / "tft")
+    shutil.copytree(later / "models" / "tft", two / "models" / "tft")
+    _, told = nights(dates[-4])
+    assert refused(told, two)
+
+
+def refused(told, run):
+    (note,) = (note for note in told["notes"] if "the network was learnt anew: " in note)
+    return told["warm_start"] == {} and note.endswith(f": that of {run.name} is not what its manifest says")

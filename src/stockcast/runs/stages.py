@@ -193,7 +193,12 @@ def _begun(night: Night, inputs: ingest.Inputs, names: Sequence[str]) -> Setting
     setting = replace(setting, checkpoint=left)
     if night.job.config.forecast.warm_start == "never":
         return setting
-    return replace(setting, warm_start=earlier.network(night.folder, before=str(inputs.panel.origin)))
+    found = earlier.network(night.folder, before=str(inputs.panel.origin))
+    if found is not None and not earlier.as_written(found):
+        run = found.relative_to(night.folder).parts[0]
+        night.notes.append(f"tft: the network was learnt anew: that of {run} is not what its manifest says")
+        return setting
+    return replace(setting, warm_start=found)
 
 
 def judge(night: Night, inputs: ingest.Inputs) -> "evaluation.Comparison":

@@ -41,6 +41,8 @@ class Learnt:
         which the next night may go on without having seen what judges it.
     nights
         How many times in a row earlier weights were gone on from to come to it.
+    as_of
+        The last period that it has seen.
     """
 
     recipe: Recipe
@@ -50,6 +52,7 @@ class Learnt:
     ranks: Ranks
     progress: Progress
     nights: int = 0
+    as_of: str = ""
 
     def network(self) -> torch.nn.Module:
         """Make the network and give it its weights."""
@@ -142,6 +145,7 @@ class FittedTft(FittedForecaster):
         tensors |= {"ranks/key": torch.tensor(ranks.key.view(np.int64))}
         rest |= {"recipe": self.learnt.recipe.as_json(), "size": asdict(self.learnt.size)}
         rest |= {"levels": LEVELS, "progress": asdict(self.learnt.progress), "nights": self.learnt.nights}
+        rest["as_of"] = self.learnt.as_of
         return tensors, rest
 
     @classmethod
@@ -157,7 +161,7 @@ class FittedTft(FittedForecaster):
         try:
             return cls._of(tensors, rest)
         except (KeyError, TypeError, ValueError) as error:
-            raise saved.damaged(f"the network in {folder} was written by another version") from error
+            raise saved.damaged("the network was written by another version", folder) from error
 
     @classmethod
     def _of(cls, tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any]) -> "FittedTft":
@@ -176,7 +180,7 @@ class FittedTft(FittedForecaster):
         progress = Progress(**(rest["progress"] | {"looks": [tuple(one) for one in rest["progress"]["looks"]]}))
         recipe, size = Recipe.from_json(rest["recipe"]), Size(**rest["size"])
         found, earlier = saved.Weights.of(weights), saved.Weights.of(base or weights)
-        learnt = Learnt(recipe, size, found, earlier, ranks, progress, rest["nights"])
+        learnt = Learnt(recipe, size, found, earlier, ranks, progress, rest["nights"], rest["as_of"])
         return cls(series, learnt, tuple(rest["told"]))
 
 

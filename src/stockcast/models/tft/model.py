@@ -13,7 +13,6 @@ from jaxtyping import Bool, Int
 
 from stockcast.core.axes import Step
 from stockcast.core.deadline import STRUCK, struck
-from stockcast.core.errors import DataError
 from stockcast.core.random import Stream
 from stockcast.models.base import Forecaster
 from stockcast.models.catalogue import GONE_ON, Effort
@@ -22,14 +21,14 @@ from stockcast.models.pooled import in_order
 from stockcast.models.ranks import Ranks, filled, independent, places, ranked
 from stockcast.models.tft import arrays as arrays_of
 from stockcast.models.tft import network as network_of
-from stockcast.models.tft import saved
+from stockcast.models.tft import saved, warm
 from stockcast.models.tft.batcher import Pool, seed_of
 from stockcast.models.tft.course import Budget
 from stockcast.models.tft.fitted import FittedTft, Learnt
 from stockcast.models.tft.interpretation import files, interpret
 from stockcast.models.tft.network import LEVELS
 from stockcast.models.tft.reading import at_origin, put, quantiles, roomy, usable
-from stockcast.models.tft.recipe import Recipe, lengths
+from stockcast.models.tft.recipe import lengths
 from stockcast.models.tft.training import Keeper, train
 from stockcast.models.tft.windows import Windows
 from stockcast.panel import Panel
@@ -40,9 +39,6 @@ BETWEEN: dict[Step, int] = {"day": 7, "week": 1}
 DEFAULT = Budget()
 NO_ROOM = f"no network was learnt: {FULL}"
 UNTOLD = "what the network looked at is not told"
-ANEW = "the network was learnt anew: {why}"
-NIGHTS = 28  # times that weights are gone on from before all is learnt anew: scaling and codes are those of the first
-SHARED = 0.5  # of the series that earlier weights must have been learnt on
 
 
 @final
@@ -158,7 +154,7 @@ class Tft(Forecaster):
         nights = 0 if earlier is None else earlier.nights + 1
         base = saved.Weights.of(trained.weights)
         weights = saved.Weights.of(trained.finished or trained.weights)
-        learnt = Learnt(recipe, size, weights, base, ranks, trained.progress, nights)
+        learnt = Learnt(recipe, size, weights, base, ranks, trained.progress, nights, str(panel.origin))
         return FittedTft(panel.series, learnt, notes)
 
     def _with_looks(self, fitted: FittedTft, panel: Panel) -> FittedTft:
@@ -173,25 +169,7 @@ class Tft(Forecaster):
 
     def _earlier(self, panel: Panel, rows: Int[np.ndarray, " row"]) -> tuple["Learnt | None", tuple[str, ...]]:
         """Give the earlier fit to go on from, where there is one that reads the same variables."""
-        given = self.warm_start
-        if given is None:
-            return None, ()
-        try:
-            fitted = FittedTft.read(given) if isinstance(given, Path) else given
-            earlier = fitted.learnt
-            if earlier is not None:
-                earlier.network()
-        except DataError as error:
-            return None, (ANEW.format(why=error.message),)
-        if earlier is None:
-            return None, (ANEW.format(why="the earlier fit has no network"),)
-        if earlier.nights >= NIGHTS:
-            return None, (ANEW.format(why=f"the earlier weights were gone on from {NIGHTS} times in a row"),)
-        if not Recipe.of(panel.take(np.sort(rows)), self.horizon).same_variables(earlier.recipe):
-            return None, (ANEW.format(why="the earlier one reads other variables"),)
-        if np.isin(panel.series.keys[rows], fitted.series.keys).mean() < SHARED:
-            return None, (ANEW.format(why="the earlier one knows few of these series"),)
-        return earlier, ()
+        return warm.earlier(self.warm_start, panel, rows, self.horizon)
 
 
 def _ranks(network: torch.nn.Module, windows: Windows, panel: Panel, rows: Int[np.ndarray, " row"], seed: int) -> Ranks:

@@ -51,9 +51,10 @@ def digest_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def damaged(what: str) -> DataError:
-    """Give the error of a file that cannot be used."""
-    return DataError(what, code="SC-M007", help="remove it: the network is then learnt anew")
+def damaged(what: str, folder: Path | None = None) -> DataError:
+    """Give the error of a file that cannot be used; where it lies is no part of what a note says."""
+    where = [] if folder is None else [str(folder)]
+    return DataError(what, code="SC-M007", details=where, help="remove it: the network is then learnt anew")
 
 
 def write(folder: Path, tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any]) -> None:
@@ -101,9 +102,13 @@ def read(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         digest, _, text = (folder / REST).read_text(encoding="utf-8").partition("\n")
         text = text.removesuffix("\n")
         if digest_of(text.encode()) != digest:
-            raise damaged(f"{folder / REST} was changed after it was written")
+            raise damaged(f"{REST} of the network was changed after it was written", folder)
         held = json.loads(text)
         data = (folder / f"weights-{held['weights']}.safetensors").read_bytes()
-    except (OSError, UnicodeDecodeError) as error:
-        raise damaged(f"no network can be read from {folder}: {error}") from error
+    except FileNotFoundError as error:
+        raise damaged(f"{Path(error.filename).name} of the network is not there", folder) from error
+    except OSError as error:
+        raise damaged(f"the network cannot be read: {error.strerror}", folder) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(f"{REST} of the network cannot be read", folder) from error
     return Weights(data, held["weights"]).load(), held["rest"]
