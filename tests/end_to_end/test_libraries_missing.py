@@ -66,3 +66,5 @@ def test_an_extra_that_is_half_there_is_told(project, monkeypatch, tmp_path):
     error = project(*NIGHT, "--set", "forecast.models=chronos", *more, expect=6)["error"]
     assert "transformers, which is not installed" in error["message"]
     assert error["help"].startswith("pip install 'stockcast[pretrained]';")
+    monkeypatch.setattr(folder, "lacking", lambda: ["chronos"])  # others may have brought transformers
+    assert project(*NIGHT, "--set", "forecast.models=chronos", *more, expect=2)["error"]["code"] == "SC-M009"

@@ -23,7 +23,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_computed(project, mon
     path = plain(project.folder / "weights")
     whole = weights("weights", fingerprint(path))  # relative to the config's folder
     assert project(*NAMED, expect=2)["error"]["code"] == "SC-M008"
-    monkeypatch.setattr(folder, "PACKAGE", "a_package_that_no_one_has")
+    monkeypatch.setattr(folder, "PACKAGES", ("a_package_that_no_one_has", "nor_this_one"))
     assert project(*NAMED, *whole, expect=2)["error"]["code"] == "SC-M009"
     monkeypatch.setattr(folder, "installed", lambda: True)
     assert project(*NAMED, *weights("elsewhere", "0" * 64), expect=2)["error"]["code"] == "SC-M008"
@@ -35,7 +35,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_computed(project, mon
 
 
 def test_weights_without_the_extra_are_left_out_of_auto_and_it_is_told(project, monkeypatch):
-    monkeypatch.setattr(folder, "PACKAGE", "a_package_that_no_one_has")
+    monkeypatch.setattr(folder, "PACKAGES", ("a_package_that_no_one_has", "nor_this_one"))
     more = "--set", "forecast.models=[moving_average, deep]"
     told = project(*NIGHT, *more, *weights("weights", "0" * 64))
     manifest = json.loads((project.file(told, "forecast.csv").parent / "manifest.json").read_text(encoding="utf-8"))

@@ -118,7 +118,7 @@ def refused(given):
 def test_without_a_folder_or_the_extra_it_is_refused(tmp_path, monkeypatch):
     assert refused(None).code == "SC-M008"
     path = plain(tmp_path / "weights")
-    monkeypatch.setattr(folder, "PACKAGE", "a_package_that_no_one_has")
+    monkeypatch.setattr(folder, "PACKAGES", ("a_package_that_no_one_has", "nor_this_one"))
     error = refused(Pretrained(path, fingerprint(path)))
     assert error.code == "SC-M009"
     assert "stockcast[pretrained]" in error.help

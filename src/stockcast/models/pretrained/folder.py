@@ -64,8 +64,9 @@ def require(given: Pretrained | None) -> Pretrained:
             "chronos needs a folder of weights, and none is named", "set forecast.pretrained, or leave it out"
         )
     if not installed():
-        if len(lost := lacking()) == 1:
-            raise unloadable(ModuleNotFoundError(name=lost[0]), "chronos")
+        lost = lacking()
+        if PACKAGES[0] not in lost:
+            raise unloadable(ModuleNotFoundError(name=lost[0]), PACKAGES[0])
         raise UsageError(
             "chronos needs the package chronos-forecasting, which is not installed",
             code="SC-M009",
