@@ -86,29 +86,31 @@ def plain_pool(situation, path, backorder):
     """What is there when the order arrives, without it, by walking through one path."""
     terms, state = situation.terms, situation.state
     w = int(warehouses(situation)[0])
-    begin, _, cut = intervals(situation, w)
+    begin, end, cut = intervals(situation, w)
     paths, horizon = situation.demand.paths(), situation.demand.horizon
     lane = [0 if i == w else int(terms.lead_time[i]) for i in range(len(terms.series))]
     ready = [int(terms.first_review[i] or terms.review_period[i]) + far for i, far in enumerate(lane)]
     coming = lambda i, t: float(state.pipeline[i, t])  # noqa: E731
-    if backorder:
-        total = float(state.on_hand.sum())
-        for i, far in enumerate(lane):
-            total += sum(coming(i, t) for t in range(min(cut[i] + far, horizon)))
-            total -= sum(float(paths[i, path, t]) for t in range(begin[i]))
-        return total
-    own = float(state.on_hand[w])
+    own, sent = float(state.on_hand[w]), 0.0
     stock = [0.0 if i == w else float(state.on_hand[i]) for i in range(len(lane))]
     for t in range(max(begin)):
         own += coming(w, t) if t < begin[w] else 0.0
-        for i in range(len(lane)):
+        for i in [w, *(i for i in range(len(lane)) if i != w)]:
             if t >= begin[i]:
                 continue
             stock[i] += coming(i, t) if i != w else 0.0
             short = max(float(paths[i, path, t]) - stock[i], 0.0)
             stock[i] = max(stock[i] - float(paths[i, path, t]), 0.0)
-            if t < begin[w] and (i == w or t >= ready[i]):
+            if i == w or t >= ready[i]:
+                sent += min(short, own) if i != w else 0.0
                 own -= min(short, own)
+    if backorder:
+        waits = all(end[i] <= begin[i] for i in range(len(lane)) if i != w)
+        total = -sent if waits else 0.0  # what places lack is served by the next order, from what it brings
+        for i in [w] if waits else range(len(lane)):
+            total += float(state.on_hand[i]) + sum(coming(i, t) for t in range(min(cut[i] + lane[i], horizon)))
+            total -= sum(float(paths[i, path, t]) for t in range(begin[i]))
+        return total
     rest = sum(coming(i, t) for i, far in enumerate(lane) for t in range(begin[i], min(cut[i] + far, horizon)))
     return own + sum(stock) + rest
 

@@ -251,3 +251,36 @@ def test_a_warehouse_that_ships_seldom_orders_for_a_shipment_when_no_later_order
     assert made.plan.order_quantity[row] == wanted
     assert terms.covered[row] == terms.reach[0]
     assert f"until {tonight.past.time.date(tonight.past.time.n + int(terms.covered[row]))}" in made.plan.reason[row]
+
+
+@pytest.mark.parametrize("backorder", [False, True])
+def test_what_lies_at_the_warehouse_serves_the_places_until_the_shipment_that_an_order_goes_with(backorder):
+    # 8 a day; it ships in 1, 8, 15 and 22; an order that comes in 9 goes on in 15 and lasts until 22
+    paths = np.concatenate([np.full((2, 20, 40), 4.0), np.zeros((1, 20, 40))])
+    given = {
+        "places": "AB", "lead_time": 9, "review_period": np.array([7, 7, 7]), "on_hand": np.array([4.0, 4.0, 112.0]),
+        "holding_cost": 0.01, "shortage_cost": 2.0, "sales": np.array([1.0, 1.0, 0.0]), "pack_size": 1.0,
+        "shared": {"unmet_demand": "backorder" if backorder else "lost"},
+    }  # fmt: skip
+    tonight = fed_network(paths, **given)
+    ships = np.where(tonight.terms.fed_by[:, None] != "", np.array([[1, 8, 15, 22, 29]]), 10**6)
+    tonight = closed(replace(tonight, terms=tonight.terms.replace(shipments=ships)), 1)
+    made = plan("auto", tonight, next_review=reviews(tonight)).plan
+    assert made.order_quantity[2] == 22 * 8 - 120, "120 are there, 8 of them at the places for tonight"
+
+
+def test_what_places_wait_for_until_a_later_shipment_is_not_bought_with_the_sales_of_the_warehouse():
+    # both orders go with the shipment of 30; until the next order W itself sells 2 a day
+    paths = np.concatenate([np.full((1, 20, 60), 10.0), np.full((1, 20, 60), 2.0)])
+    bought = []
+    for backorder in (False, True):
+        tonight = fed_network(
+            paths, places="A", lead_time=2, review_period=np.array([30, 7]), on_hand=np.array([20.0, 0.0]),
+            holding_cost=0.01, shortage_cost=2.0, pack_size=1.0,
+            shared={"unmet_demand": "backorder" if backorder else "lost"},
+        )  # fmt: skip
+        ships = np.where(tonight.terms.fed_by[:, None] != "", np.array([[30]]), 10**6)
+        tonight = closed(replace(tonight, terms=tonight.terms.replace(shipments=ships)), 30)
+        (row,) = warehouses(tonight)
+        bought.append(float(plan("auto", tonight, next_review=reviews(tonight)).plan.order_quantity[row]))
+    assert bought == [7 * 2.0, 7 * 2.0 + 2 * 2.0], "and, with backorders, what its own customers wait for"

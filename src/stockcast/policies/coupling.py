@@ -246,7 +246,7 @@ def limits(situation: Situation, lines: Lines) -> list[Limit]:
             Limit(
                 f"storage {location}",
                 np.where(here, terms.volume, 0.0),
-                max(room - lies - 1e-9 * room, 0.0),  # a volume that no rounding of means can take
+                max(room - lies - 1e-9 * lies, 0.0),  # a volume that no rounding of means can take
                 max(lies - room, 0.0),
             )
         )

@@ -105,7 +105,7 @@ def nodes(
     mine = float(min(terms.ordered_now[first], supply[first, arrives]))
     supply[first, arrives] -= mine
     begin, end, cut = _calendar(terms, here, after, paths, first)
-    stock, own, unmet = _until(state, terms, lane, paths, supply, begin, first)
+    stock, own, unmet, sent = _until(state, terms, lane, paths, supply, begin, first)
     running = _running(paths)
     inside, demand, need = _windows(running, begin, end, lane)
     coming = np.concatenate([np.zeros((m, 1)), np.cumsum(supply, axis=1)], axis=1)
@@ -114,12 +114,15 @@ def nodes(
     comes = coming[:, -1:] - np.take_along_axis(coming, begin, axis=1) - later
     if backorder:
         served = np.take_along_axis(running, begin[:, :, None], axis=2)[:, :, 0]
-        pool = (state.on_hand - state.backorders).sum() + (coming[:, -1:] - later - served).sum(axis=0)
+        each = (state.on_hand - state.backorders)[:, None] + coming[:, -1:] - later - served
+        others = np.arange(m) != first
+        alone = others.any() & (end <= begin)[others].all(axis=0)  # what places lack the next order still serves
+        pool = np.where(alone, each[first] - sent, each.sum(axis=0))
     else:
         pool = own + stock.sum(axis=0) + comes.sum(axis=0)
     next_one = int(terms.protection_interval[first])
-    sent = np.array([next_one if i == first else int(terms.shipped_from(i, next_one)) for i in range(m)])
-    interval = np.minimum(sent + lane, horizon)
+    goes = np.array([next_one if i == first else int(terms.shipped_from(i, next_one)) for i in range(m)])
+    interval = np.minimum(goes + lane, horizon)
     return Nodes(
         need=need,
         inside=inside,
@@ -175,25 +178,26 @@ def _until(
     supply: np.ndarray,
     begin: np.ndarray,
     first: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Walk to the order's shipment; give each member's stock, what lies at the warehouse, and what went unmet."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Walk to the order's shipment; give each member's stock, what lies at W, what went unmet, and what W sent off."""
     m, n_paths, _ = paths.shape
     ready = next_shipment(terms) + lane  # tonight's has gone, or is not made
     ready[first] = 0
     stock = np.broadcast_to((state.on_hand - state.backorders)[:, None], (m, n_paths)).copy()
     stock[first] = -state.backorders[first]
-    own, unmet = np.full(n_paths, state.on_hand[first]), np.zeros(n_paths)
+    own, unmet, sent = np.full(n_paths, state.on_hand[first]), np.zeros(n_paths), np.zeros(n_paths)
     for k in range(int(begin.max(initial=0))):
         running = k < begin
         own = own + np.where(running[first], supply[first, k], 0.0)
         before = stock + np.where(np.arange(m) != first, supply[:, k], 0.0)[:, None]
         left = np.maximum(before - paths[:, :, k], np.minimum(before, 0.0))
         missed = np.where(running, np.maximum(paths[:, :, k] - np.maximum(before, 0.0), 0.0), 0.0)
-        served = np.where(running[first], np.minimum(missed[k >= ready].sum(axis=0), np.maximum(own, 0.0)), 0.0)
+        served = np.minimum(missed[k >= ready].sum(axis=0), np.maximum(own, 0.0))
         stock = np.where(running, left, stock)
         own = own - served
+        sent += np.maximum(served - missed[first], 0.0)  # its own customers come first
         unmet += missed.sum(axis=0) - served
-    return stock, own, unmet
+    return stock, own, unmet, sent
 
 
 def _windows(

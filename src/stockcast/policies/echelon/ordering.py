@@ -188,9 +188,9 @@ def share_out(
     units = np.where(np.isfinite(units), units, 0.0)  # a place that no period is decided about
     stored, periods = float(holding[node.first]), node.inside.sum(axis=2).mean(axis=1)
     waits = stored * node.waits.mean(axis=1)
-    before = waits - shortage * (periods if backorder else 1.0)
+    lack = np.where(periods > 0, waits - shortage * (periods if backorder else 1.0), -np.inf)  # no period, no lack
     cost = curve.cost(units) + waits[:, None] * units
-    return Sharing.of(units, cost, before, waits + holding * periods, stored * float(node.stays.mean()))
+    return Sharing.of(units, cost, lack, waits + holding * periods, stored * float(node.stays.mean()))
 
 
 def cost_of(
