@@ -136,15 +136,48 @@ def test_what_usual_orders_save_is_what_the_best_interval_saves_tried_by_hand():
         value, holding, paid = rng.uniform(10, 200), rng.uniform(0.01, 5), float(rng.choice([0.0, 30.0]))
         begins = np.cumsum(rng.uniform(50, 900, 3))
         breaks = [(float(at), off) for at, off in zip(begins, (0.02, 0.05, 0.07), strict=True)]
-        supplier = SupplierTerms("a", order_cost=paid, price_breaks=tuple(PriceBreak(*one) for one in breaks))
+        supplier = SupplierTerms("a", order_cost=99.0, price_breaks=tuple(PriceBreak(*one) for one in breaks))
         grid = np.concatenate([np.linspace(1.0, 52.0, 5101), [at / value for at, _ in breaks]])
         grid = grid[(grid >= 1.0) & (grid <= 52.0)]
         runs = holding * grid / 2 + paid / grid
         off = np.array([max((off for at, off in breaks if value * t >= at * (1 - 1e-12)), default=0.0) for t in grid])
-        got = usual_saving(supplier, value, holding, 0.0, review=1.0, year=52.0)
+        got = usual_saving(supplier, value, holding, paid, review=1.0, year=52.0)
         some += got > 0
         assert got * value == pytest.approx(runs.min() - (runs - off * value).min(), abs=1e-3 * runs.min())
     assert some > 50
+
+
+@pytest.mark.parametrize(
+    "hindered",
+    [{"max_order": 100.0}, {"shelf_life": 15.0}, {"budget": 1000.0}, {}],
+    ids=["maximum", "shelf life", "budget", "too far"],
+)
+@pytest.mark.parametrize("paid", [0.0, 15.0])
+def test_a_break_that_is_not_reached_is_no_reason_to_order_less(hindered, paid):
+    budget = hindered.pop("budget", None) if "budget" in hindered else None
+    given = {
+        "unit_cost": 10.0, "holding_cost": 0.005, "shortage_cost": 4.0, "lead_time": 3, "review_period": 3,
+        "order_cost": 2.5, "pack_size": 5.0, **hindered,
+    }  # fmt: skip
+    paths = np.full((1, 20, 30), 5.0)
+    far = 4_000.0 if hindered or budget else 60_000.0
+    limited = replace(shared((far, 0.05), order_cost=paid), budget=budget)
+    bare = replace(shared(order_cost=paid), budget=budget)
+    plain = ordered(case(paths, shared=bare, **given))
+    assert plain[0] > 0
+    assert ordered(case(paths, shared=limited, **given)).tolist() == plain.tolist()
+
+
+def test_the_orders_of_a_supplier_that_reaches_no_break_are_those_without_beside_one_that_does():
+    paths = np.full((2, 20, 30), 10.0)
+    given = {
+        "unit_cost": 2.0, "holding_cost": 0.001, "shortage_cost": 3.0, "review_period": 7, "pack_size": 1.0,
+        "supplier": np.array(["a", "b"]), "max_order": np.array([np.inf, 80.0]),
+    }  # fmt: skip
+    both = SharedTerms(tuple(SupplierTerms(name, price_breaks=(PriceBreak(250.0, 0.1),)) for name in "ab"))
+    made = plan("optimizer", case(paths, shared=both, **given), next_review=reviews(case(paths, **given)))
+    assert made.plan.order_quantity.tolist() == [125.0, 70.0]
+    assert made.plan.binding.tolist() == ["price_break", "none"]
 
 
 def test_without_breaks_nothing_is_changed():

@@ -61,6 +61,8 @@ class Lines:
     left
         Units expected to be left of each candidate, and of all else, when the next possible order arrives, without what
         was expected to expire.
+    left_without
+        The same without anything of this order, placed already or not.
     base
         The order-up-to level without order cost, ``min_stock`` and shelf life: what demand and its risk alone ask for.
     unmet_without
@@ -101,6 +103,7 @@ class Lines:
     unlimited: Float[np.ndarray, " series"]
     elsewhere: Float[np.ndarray, " series"]
     left: Float[np.ndarray, "series candidate"]
+    left_without: Float[np.ndarray, " series"]
     rebate: Float[np.ndarray, " series"]
 
     def __post_init__(self) -> None:
@@ -192,6 +195,7 @@ def line_table(aim: Aim, rule: str = "") -> dict[str, np.ndarray]:
         "unmet_without": aim.unmet(projection.mine[:, None])[:, 0],
         "unlimited": own["unlimited"] if own else _without_maximum(aim, choice),
         "elsewhere": np.zeros(len(quantity)),
+        "left_without": aim.left(np.zeros((len(quantity), 1)))[:, 0],
         "rebate": np.zeros(len(quantity)),
     }
 

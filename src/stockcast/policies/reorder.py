@@ -19,7 +19,7 @@ from stockcast.policies.alerts import line_alerts, ranked
 from stockcast.policies.base import Policy
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
-from stockcast.policies.coupling import money
+from stockcast.policies.coupling import money, orders
 from stockcast.policies.cut import cut_at
 from stockcast.policies.decision import Decision, decide, hold, of_new_orders, settle
 from stockcast.policies.lines import Lines, lines
@@ -30,7 +30,7 @@ from stockcast.policies.order_alerts import limit_alerts, order_alerts
 from stockcast.policies.orderable import Orderable
 from stockcast.policies.projection import require_horizon
 from stockcast.policies.smallest import too_small
-from stockcast.policies.usual import with_usual_costs
+from stockcast.policies.usual import settled
 from stockcast.policies.waterfall import Waterfall
 
 MOST_SOLVERS = 4  # processes that solve at once
@@ -66,7 +66,9 @@ class Optimizer(Policy):
 
     def order(self, situation: Situation) -> Float[np.ndarray, " series"]:
         """Give the quantities of the joint plan."""
-        found, made = settle(situation, with_usual_costs(lines(situation), situation), solving=[self.solving])
+        _, found, made = settled(
+            situation, lines(situation), lambda tonight, found: settle(tonight, found, solving=[self.solving])
+        )
         return found.at(made.final)
 
 
@@ -145,17 +147,22 @@ def plan(
     if joint and solver is None and _tied(situation):
         own[0].start()  # it loads PuLP while the lines are computed
     found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
-    found = with_usual_costs(found, situation)
     solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
-    if joint:
-        found, decided = settle(situation, found, solving=solving, workers=workers)
-    else:
-        decided = decide(situation, found, joint=False, solving=solving)
+
+    def deciding(tonight: Situation, found: Lines) -> tuple[Lines, Decision]:
+        if joint:
+            return settle(tonight, found, solving=solving, workers=workers)
+        return found, decide(tonight, found, joint=False, solving=solving)
+
+    tonight, found, decided = settled(situation, found, deciding)
     seen = Further.none(found, decided)
     if outlook is not None and outlook.ahead > 1 and joint:
-        seen = further(situation, found, decided, outlook, solving)
-        new = of_new_orders(situation, decided.every)
-        seen = to_the_pack(situation, seen, outlook, new, solving, near=(found, decided), workers=workers)
+        seen = further(tonight, found, decided, outlook, solving)
+        new = of_new_orders(tonight, decided.every)
+        seen = to_the_pack(tonight, seen, outlook, new, solving, near=(found, decided), workers=workers)
+    if tonight is not situation:  # breaks that were left alone are told of, if a little more would reach them
+        every = orders(situation.terms, situation.shared, seen.lines.at(seen.lines.chosen) > 0)
+        seen = replace(seen, decision=replace(seen.decision, every=every))
     found, decision = seen.lines, seen.decision
     ranks: tuple[np.ndarray, np.ndarray] | None = None
     cuts: tuple[Alert, ...] = ()

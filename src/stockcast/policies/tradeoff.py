@@ -19,14 +19,14 @@ from stockcast.core.parallel import map_pieces
 from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.coupling import Goods, orders
-from stockcast.policies.decision import decide, settle
+from stockcast.policies.decision import Decision, decide, settle
 from stockcast.policies.lines import WORTH_A_POOL, Lines, candidate_cost, line_table, with_warehouses
 from stockcast.policies.milp import Solving
 from stockcast.policies.milp.worker import kept
 from stockcast.policies.newsvendor import Aim, aim, unmet_at_once
 from stockcast.policies.orderable import Choice, choose
 from stockcast.policies.projection import Part, batches, project
-from stockcast.policies.usual import with_usual_costs
+from stockcast.policies.usual import settled
 
 FACTORS = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5, 4.0, 7.0, 14.0)
 TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
@@ -145,11 +145,14 @@ def tradeoff(
     made = {1.0: planned}
     for factor, lines in zip(others, tables, strict=False):
         moved = replace(situation, terms=shifted(situation.terms, factor))
-        lines = with_usual_costs(with_warehouses(lines, moved, rule), moved)
-        if policy in ("auto", "optimizer"):
-            lines, decided = settle(moved, lines, solving=solving, workers=workers)
-        else:
-            decided = decide(moved, lines, joint=False, solving=solving)
+        lines = with_warehouses(lines, moved, rule)
+
+        def deciding(tonight: Situation, found: Lines) -> tuple[Lines, Decision]:
+            if policy in ("auto", "optimizer"):
+                return settle(tonight, found, solving=solving, workers=workers)
+            return found, decide(tonight, found, joint=False, solving=solving)
+
+        _, lines, decided = settled(moved, lines, deciding)
         made[factor] = lines.at(decided.final)
     quantity = np.stack([made.get(factor, planned) for factor in factors])
     cut = [quantity[:, rows] for rows in situation.demand.chunks()]

@@ -5,24 +5,101 @@ value v T are placed every T periods, v the money that is sold of the supplier's
 
     g(T) = H T / 2 + K / T − δ(v T) v,    H = Σ_i h_i d_i,  K what an order costs, δ the discount that it reaches
 
-(all-units discounts, Snyder & Shen 2019, sec. 3.4, with orders in common). Among the intervals T between them, the one
-between reviews (or the economic one, where the order cost asks for more) and those in which each further break is just
+(all-units discounts, Snyder & Shen 2019, sec. 3.4, with orders in common; K are the order costs of the lines, for the
+plan of one review weighs no supplier's own against later ones). Among the intervals T between them, the one between
+reviews (or the economic one, where the lines' order costs ask for more) and those in which each further break is just
 reached, the best one T* saves g(T₀) − g(T*) + δ(v T₀) v against orders of the first interval T₀ without any discount:
 ρ v, with ρ = δ where the first interval is the best, and 0 where no break is worth its stock. A unit left is then worth
-c (1 − ρ): each candidate of a line costs ρ c times what it leaves, against ordering nothing, and the discount of the
-order itself counts in full. So an order that reaches a break as always saves δ on what is sold until the next one, and
-nothing on what it buys ahead; one that could reach a break worth waiting for pays for not doing it.
+c (1 − ρ) to an order that reaches a break: it saves δ on what is sold until the next one, and δ − ρ on what it buys
+ahead. An order that reaches none is planned as if there were none: what may stand in the way of a break, a maximum, a
+shelf life, a budget, is no reason to order less than without it.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from stockcast.inventory import PriceBreak, Situation, SupplierTerms
-from stockcast.policies.coupling import money
+from stockcast.policies.coupling import Goods, Order, money
+from stockcast.policies.decision import Decision
 from stockcast.policies.lines import Lines
+
+Deciding = Callable[[Situation, Lines], tuple[Lines, Decision]]
+
+
+def settled(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situation, Lines, Decision]:
+    """Decide with what is left at usual costs where an order reaches a break, and without breaks where it does not.
+
+    All orders are decided with their breaks, and again without those of the suppliers whose usual orders save by them;
+    a supplier keeps its breaks where its order reaches one and that costs less than the order without. An order of this
+    period that reached one before keeps them too, so that planning the rest of a night finds what was planned.
+
+    Returns
+    -------
+    situation, lines, decision
+        The night as it was decided: without the breaks that no order reaches, and with the costs that go with that.
+    """
+    usual = with_usual_costs(found, situation)
+    if usual is found:
+        return situation, *decide(situation, found)
+    with_breaks = decide(situation, usual)
+    asked = {order.supplier for order in with_breaks[1].every if usual.rebate[order.rows].any()}
+    without = decide(_without_breaks(situation, asked), found)
+    off = {
+        mine.supplier
+        for mine, other in zip(with_breaks[1].every, without[1].every, strict=True)
+        if mine.supplier in asked and not _pays(situation, usual, mine, other, with_breaks, without)
+    }
+    if not off:
+        return situation, *with_breaks
+    tonight = _without_breaks(situation, off)
+    if off == asked:
+        return tonight, *without
+    return tonight, *decide(tonight, with_usual_costs(found, tonight))
+
+
+def _without_breaks(situation: Situation, names: set[str]) -> Situation:
+    suppliers = tuple(
+        replace(one, price_breaks=()) if one.supplier in names else one for one in situation.shared.suppliers
+    )
+    return replace(situation, shared=replace(situation.shared, suppliers=suppliers))
+
+
+def _pays(
+    situation: Situation,
+    usual: Lines,
+    mine: Order,
+    other: Order,
+    with_breaks: tuple[Lines, Decision],
+    without: tuple[Lines, Decision],
+) -> bool:
+    """Tell whether an order reaches a break for less than it costs without one."""
+    held = situation.shared.supplier(mine.supplier).committed_value
+    if held > 0 and any(held >= one.min_value for one in situation.shared.supplier(mine.supplier).price_breaks):
+        return True
+    reached, cost = _cost(usual, mine, *with_breaks)
+    plain = _cost(usual, mine, *without)[1]
+    return reached and cost <= plain + 1e-9 * max(abs(plain), 1.0)
+
+
+def _cost(usual: Lines, order: Order, found: Lines, made: Decision) -> tuple[bool, float]:
+    """Tell whether an order reaches a break, and what it costs: with what it leaves at usual costs only if it does."""
+    rows, goods = order.rows, made.goods
+    at = made.final[rows]
+    quantity, left = found.quantity[rows, at], found.left[rows, at]
+    lines = found.cost[rows, at] - found.rebate[rows] * (left - found.left[rows, 0])
+    cost = float(lines.sum()) + order.extra(quantity, goods)
+    reached = _reaches(order, quantity, goods)
+    if reached:
+        cost += float((usual.rebate[rows] * (left - found.left_without[rows])).sum())
+    return reached, cost
+
+
+def _reaches(order: Order, quantity: Float[np.ndarray, " line"], goods: Goods) -> bool:
+    return order.discount(float(quantity @ goods.cost[order.rows])) > 0
 
 
 def with_usual_costs(found: Lines, situation: Situation) -> Lines:
@@ -64,7 +141,7 @@ def usual_saving(
     value, holding
         v, the money that is sold of the supplier's goods a period, and H, the holding cost of one period's demand.
     order_cost
-        Of all lines together; the supplier's own comes on top.
+        Of all lines together.
     review, year
         Periods between reviews, and of a year, the longest that an order lasts.
 
@@ -80,7 +157,7 @@ def usual_saving(
     """
     if value <= 0:
         return 0.0
-    paid = supplier.order_cost + order_cost
+    paid = order_cost
     economic = math.sqrt(2.0 * paid / holding) if holding > 0 else year if paid > 0 else review
     base = max(review, min(economic, year))
     further = [one.min_value / value for one in supplier.price_breaks if base < one.min_value / value <= year]
