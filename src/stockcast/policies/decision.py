@@ -113,6 +113,8 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
     made.final = made.joined.copy()
     if every and any(limit.over(found.at(made.joined)) > 0 for limit in shared):
         made.final = first_of(found, _fit(situation, found, made, joint=joint, solving=solving))
+        for order in every:
+            made.final = trim(found, order, made.final, made.goods, within=True)
         made.final_by = _names_of_limits(made)
     if made.checked is None or not np.array_equal(made.checked, found.at(made.final)):
         hold(situation, found, found.at(made.final))

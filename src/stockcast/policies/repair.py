@@ -228,10 +228,13 @@ class _Rest:
         return saves > NEAR and order.keeps(after, self.goods)
 
 
-def trim(lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], goods: Goods) -> Int[np.ndarray, " series"]:
+def trim(
+    lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], goods: Goods, *, within: bool = False
+) -> Int[np.ndarray, " series"]:
     """Undo what a model chose among equals: a line goes back to its own best, an order to nothing, if it costs no more.
 
-    A solver's tolerances leave open which of several plans of one cost it gives; this settles it.
+    A solver's tolerances leave open which of several plans of one cost it gives; this settles it. What has to stay
+    ``within`` shared limits only gets less.
     """
     out, rows = chosen.copy(), order.rows
     quantity = lines.quantity[rows, out[rows]].copy()
@@ -239,6 +242,8 @@ def trim(lines: Lines, order: Order, chosen: Int[np.ndarray, " series"], goods: 
     for line in np.flatnonzero((quantity > 0) & (out[rows] != lines.chosen[rows])).tolist():
         row = int(rows[line])
         own, before = int(lines.chosen[row]), int(out[row])
+        if within and lines.quantity[row, own] > quantity[line]:
+            continue
         tried = quantity.copy()
         tried[line] = lines.quantity[row, own]
         other = order.extra(tried, goods)

@@ -34,8 +34,8 @@ def settled(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situa
     """Decide with what is left at usual costs where an order reaches a break, and without breaks where it does not.
 
     All orders are decided with their breaks, and again without those of the suppliers whose usual orders save by them;
-    a supplier keeps its breaks where its order reaches one and that costs less than the order without. An order of this
-    period that reached one before keeps them too, so that planning the rest of a night finds what was planned.
+    a supplier keeps its breaks where its order reaches one and that costs less than the order without. So it does where
+    an order of this period has reached one and needs nothing more: planning the rest of a night finds what was planned.
 
     Returns
     -------
@@ -77,8 +77,10 @@ def _pays(
     without: tuple[Lines, Decision],
 ) -> bool:
     """Tell whether an order reaches a break for less than it costs without one."""
-    held = situation.shared.supplier(mine.supplier).committed_value
-    if held > 0 and any(held >= one.min_value for one in situation.shared.supplier(mine.supplier).price_breaks):
+    supplier, found, made = situation.shared.supplier(mine.supplier), *with_breaks
+    held = supplier.committed_value
+    begun = held > 0 and any(held >= one.min_value for one in supplier.price_breaks)
+    if begun and not found.at(made.final)[mine.rows].any():
         return True
     reached, cost = _cost(usual, mine, *with_breaks)
     plain = _cost(usual, mine, *without)[1]
