@@ -11,6 +11,7 @@ LONG = 1.5  # protection intervals that an order covers: from there on it is tol
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
 NO_ORDER = "admit no order"  # what is left of a budget
+NOTHING_FITS = "before anything that is wanted fits"  # into what is left of a budget or a room
 NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
 NO_SHIPMENT = "no shipment until"  # to such a place, by the calendar of its warehouse
 SHARED_LIMITS = ("budget", "storage")

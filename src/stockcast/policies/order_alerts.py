@@ -8,7 +8,7 @@ from stockcast.policies.coupling import Order
 from stockcast.policies.decision import Decision
 from stockcast.policies.figures import units_text
 from stockcast.policies.lines import Lines
-from stockcast.policies.smallest import too_small
+from stockcast.policies.smallest import price_text, too_small
 
 TOP_UP = 3  # lines that a top-up list names
 NEARLY = 0.1  # of a truck or of a price break's value: what is missing is told from here on
@@ -127,9 +127,9 @@ def limit_alerts(situation: Situation, lines: Lines, made: Decision) -> list[Ale
         cut = np.flatnonzero((final != joined) & (limit.use > 0) & (made.final_by == name))
         if (final[cut] < joined[cut]).any():
             wanted = float(joined @ limit.use)
-            worth = f"; one more unit of it would save {price:.4g}" if price > 0 else ""
-            nothing = too_small(lines, made) if money else ""
-            worth = f"; {nothing}" if nothing else worth  # then one more unit buys nothing, whatever its price
+            # an order that is too large for what is left: one more unit buys nothing, whatever its price
+            told = (too_small(lines, made) if money else "") or price_text(lines, made, limit, price)
+            worth = f"; {told}" if told else ""
             changed = _changed(joined[cut], final[cut])
             asked = f"; {wanted:,.2f} were wanted" if money else f"; a volume of {wanted:,.2f} was wanted"
             asked = asked if wanted > limit.left else ""  # the terms of whole orders ask for more than lines do
@@ -138,7 +138,7 @@ def limit_alerts(situation: Situation, lines: Lines, made: Decision) -> list[Ale
                     "warning", "SC-P016" if money else "SC-P019",
                     f"the budget of {situation.shared.budget:g} {changed}{asked}{worth}" if money
                     else f"the room at {limit.name.removeprefix('storage ')} {changed}{asked}; a volume of "
-                    f"{limit.left:,.2f} is left{worth}",
+                    f"{limit.left:,.2f} is free before tonight's orders{worth}",
                     "raise the budget; priority and cumulative_spend rank the lines" if money
                     else "find more room, or order more often in smaller lots",
                     location="" if money else limit.name.removeprefix("storage "),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from stockcast.core.errors import UsageError, did_you_mean
+from stockcast.policies.explain import NO_ORDER, NOTHING_FITS
 from stockcast.report import why_forecast, why_network, why_quantity
 from stockcast.report.network import network_of
 from stockcast.report.reading import columns_of, rows_of
@@ -138,7 +139,8 @@ def _one(base: Path, folder: Path, facts: manifest.Manifest, sku: str, location:
     title = f"{sku} at {location}, as of {facts.as_of}"
     if plan is not None:
         lines = len(columns_of(folder, "orders", ("sku",)))
-        quantity = why_quantity.sentences(plan, row, facts.prices, lines)
+        prices = _prices(folder, facts)
+        quantity = why_quantity.sentences(plan, row, prices, lines)
         steps = [] if row is None else why_quantity.waterfall_of(row, plan)
         told |= {"plan": dict(plan), "line": {} if row is None else dict(row), "waterfall": steps,
                  "order_lines": lines, "prices": dict(facts.prices), "why_quantity": quantity}  # fmt: skip
@@ -154,6 +156,17 @@ def _one(base: Path, folder: Path, facts: manifest.Manifest, sku: str, location:
         facts.run_id, json.loads(json.dumps(told, default=_plain)), title, quantity, forecast, steps,
         [(alert["code"], alert["message"]) for alert in alerts],
     )  # fmt: skip
+
+
+def _prices(folder: Path, facts: manifest.Manifest) -> dict[str, float]:
+    """Give the price of each limit of which one more unit would change something, as the exceptions tell."""
+    empty = {
+        f"{name} {row['location']}".strip()
+        for code, name in (("SC-P016", "budget"), ("SC-P019", "storage"))
+        for row in rows_of(folder, "exceptions", code=code)
+        if any(mark in row["message"] for mark in (NO_ORDER, NOTHING_FITS))
+    }
+    return {name: price for name, price in facts.prices.items() if name not in empty}
 
 
 def _forecast(
