@@ -312,7 +312,7 @@ def test_a_large_budget_changes_nothing_and_a_small_one_goes_to_the_price(monkey
     assert joint.objective <= made.solves[-1].objective + 1e-9
     assert made.solves[-1].bound <= joint.objective + 1e-6
     (cut,) = [alert for alert in made.alerts if alert.code == "SC-P016"]
-    assert "one more unit of it would save" in cut.message
+    assert "8.00 more of it is needed before anything that is wanted fits, which saves" in cut.message
 
 
 def test_open_orders_beyond_the_budget_add_nothing_and_are_told_as_slack():

@@ -9,6 +9,7 @@ from stockcast.policies.coupling import REACHED
 from stockcast.policies.decision import Decision
 from stockcast.policies.figures import ordered_text
 from stockcast.policies.lines import Lines
+from stockcast.policies.moved import RANKED
 
 
 def cut_at(
@@ -51,7 +52,7 @@ def cut_at(
             made.final[order.rows] = 0
     gone = np.flatnonzero(beyond | dropped)
     made.final_by = made.final_by.copy()
-    made.final_by[gone] = "budget"
+    made.final_by[gone] = RANKED
     count = int((before > 0).sum())
     reasons, alerts = {}, []
     for at in gone[np.argsort(priority[gone], kind="stable")].tolist():

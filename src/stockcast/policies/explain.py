@@ -4,14 +4,17 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from stockcast.inventory import Situation, SupplyTerms
+from stockcast.policies.coupling import limits
 from stockcast.policies.figures import beside_text, exact_text, ordered_text, packed_text, units_text
 from stockcast.policies.lines import Lines
+from stockcast.policies.moved import moved_by_limits
 
 LONG = 1.5  # protection intervals that an order covers: from there on it is told why
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
 WHOLE_ORDERS = ("supplier_minimum", "truck", "price_break")
 NO_ORDER = "admit no order"  # what is left of a budget
 NOTHING_FITS = "before anything that is wanted fits"  # into what is left of a budget or a room
+ON_AVERAGE = "on average"  # what more of it saves, once it is enough for a step
 NOTHING_COMES = "nothing more comes now"  # to a place that a warehouse feeds
 NO_SHIPMENT = "no shipment until"  # to such a place, by the calendar of its warehouse
 SHARED_LIMITS = ("budget", "storage")
@@ -38,11 +41,13 @@ def binding_constraints(
     joined
         With its supplier's terms, of which ``joined_by`` names the one that moved it.
     final
-        Within what all share, of which ``final_by`` names the one.
+        Within what all share, of which ``final_by`` names the one that weighs most; the one that moved it is named
+        (``policies.moved``).
     near
         What would be best for the line by itself up to the next review; ``alone`` when left out.
     """
     terms, free = situation.terms, lines.free
+    joined, final_by = moved_by_limits(situation, lines, limits(situation, lines), joined, final, joined_by, final_by)
     near = alone if near is None else near
     tiny = 1e-9 * np.maximum(1.0, free)
     rounded = np.where(lines.step > 0, np.ceil(free / np.where(lines.step > 0, lines.step, 1.0) - 1e-9), 0.0)
@@ -117,6 +122,7 @@ def reasons(
         elif quantity[at] > 0:
             larger = made_larger(cover[at], alone[at], far[at])
             own = cover[at] > far[at] and not larger and not ahead[at] and binding[at] != "later"
+            own = own and lines.free[at] > 0  # else its own costs ask for no order
             moved = _difference(situation, lines, binding, quantity, joined, at)
             if moved and larger and binding[at] in MAKE_LARGER:
                 moved += f", which covers {units_text(cover[at])} days"
@@ -188,7 +194,7 @@ def _difference(
         "moq": f"; {many} instead of {free} because of the minimum of {exact_text(terms.moq[at])}",
         "max_order": f"; {many} instead of {free} because of the maximum of {exact_text(terms.max_order[at])}{there}",
         "later": f"; {many} instead of {free}, looking further ahead",
-        "supplier_minimum": f"; {many} instead of {free} {_whole_order(situation, str(terms.supplier[at]))}",
+        "supplier_minimum": f"; {many} instead of {free} {_whole_order(situation, lines, quantity, at)}",
         "truck": f"; {many} instead of {free} because of the trucks of {terms.supplier[at]}",
         "price_break": f"; {many} instead of {free} for a price break of {terms.supplier[at]}",
     }
@@ -214,9 +220,12 @@ def _within(
     return f"; what was left of the {whose} {verb} {ordered_text(more, pack)} more"
 
 
-def _whole_order(situation: Situation, supplier: str) -> str:
+def _whole_order(situation: Situation, lines: Lines, quantity: np.ndarray, at: int) -> str:
     """Say what of a supplier's order moves its lines: a minimum, where there is one, else the cost of the order."""
+    supplier = str(situation.terms.supplier[at])
     terms = situation.shared.supplier(supplier)
+    if quantity[at] < lines.free[at]:
+        return f"for the terms of the order to {supplier}"
     if max(terms.min_order_value, terms.min_order_units, terms.min_order_weight) > 0:
         return f"to reach the minimum of {supplier}"
     return f"for the order cost of {supplier} is paid once for all its lines"

@@ -8,6 +8,7 @@ from stockcast.policies.coupling import Order
 from stockcast.policies.decision import Decision
 from stockcast.policies.figures import units_text
 from stockcast.policies.lines import Lines
+from stockcast.policies.moved import moved_by_limits
 from stockcast.policies.smallest import price_text, too_small
 
 TOP_UP = 3  # lines that a top-up list names
@@ -45,7 +46,9 @@ def _given_up(situation: Situation, lines: Lines, made: Decision, order: Order, 
     if order.header > 0:
         wants.append(f"the order costs {order.header:g}")
     if order.trucks is not None:
-        wants.append(f"a truck costs {order.trucks.cost:g} and is filled to {order.trucks.min_fill:.0%} at least")
+        cost, fill = order.trucks.cost, order.trucks.min_fill
+        asks = [f"costs {cost:g}"] * (cost > 0) + [f"is filled to {fill:.0%} at least"] * (fill > 0)
+        wants.append(f"a truck {' and '.join(asks)}")
     further = order.rows[np.argsort(-lines.demand_mean[order.rows], kind="stable")][:TOP_UP]
     axis = situation.terms.series
     names = ", ".join(f"{axis.sku[at]}@{axis.location[at]}" for at in further.tolist())
@@ -107,6 +110,7 @@ def limit_alerts(situation: Situation, lines: Lines, made: Decision) -> list[Ale
     """Tell of limits that cut the plan, of those exceeded by themselves (slack used), and of wishes left unmet."""
     found: list[Alert] = []
     joined, final = lines.at(made.joined), lines.at(made.final)
+    bare, moved_by = moved_by_limits(situation, lines, made.shared, joined, final, made.joined_by, made.final_by)
     rows = np.arange(len(final))
     loss = lines.cost[rows, made.final] - lines.cost[rows, made.joined]
     for limit, price in zip(made.shared, made.price.tolist(), strict=True):
@@ -124,7 +128,7 @@ def limit_alerts(situation: Situation, lines: Lines, made: Decision) -> list[Ale
                 )
             )  # fmt: skip
         name = "budget" if money else "storage"
-        cut = np.flatnonzero((final != joined) & (limit.use > 0) & (made.final_by == name))
+        cut = np.flatnonzero((final != bare) & (limit.use > 0) & (moved_by == name))
         if (final[cut] < joined[cut]).any():
             wanted = float(joined @ limit.use)
             # an order that is too large for what is left: one more unit buys nothing, whatever its price
@@ -170,12 +174,13 @@ def _wishes(situation: Situation, lines: Lines, made: Decision, loss: np.ndarray
     """Tell of each service target and ``min_stock`` that whole orders or limits leave unmet, with what is missing."""
     terms, state = situation.terms, situation.state
     alone, joined, final = lines.at(made.alone), lines.at(made.joined), lines.at(made.final)
+    joined, moved_by = moved_by_limits(situation, lines, made.shared, joined, final, made.joined_by, made.final_by)
     position = state.inventory_position
     wish = np.where(terms.objective > 0, lines.level, terms.min_stock)
     missing = np.minimum(wish - position, alone) - final
     found = []
     for at in np.flatnonzero((missing > 1e-9 * np.maximum(1.0, wish)) & (final < alone) & (wish > 0)).tolist():
-        why = made.final_by[at] if final[at] != joined[at] else made.joined_by[at]
+        why = moved_by[at] if final[at] != joined[at] else made.joined_by[at]
         what = "its service target" if terms.objective[at] > 0 else f"min_stock {terms.min_stock[at]:g}"
         lost = lines.cost[at, made.final[at]] - lines.cost[at, made.alone[at]]
         found.append(

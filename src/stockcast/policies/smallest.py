@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from stockcast.policies.coupling import REACHED, Goods, Limit, Order
 from stockcast.policies.decision import Decision
-from stockcast.policies.explain import NO_ORDER, NOTHING_FITS
+from stockcast.policies.explain import NO_ORDER, NOTHING_FITS, ON_AVERAGE
 from stockcast.policies.lines import Lines
 
 
@@ -29,7 +29,9 @@ def price_text(lines: Lines, made: Decision, limit: Limit, price: float) -> str:
     if not np.isfinite(lacks):
         return ""
     if lacks > 1:
-        return f"at least {lacks:,.2f} more of it is needed {NOTHING_FITS}"
+        some = bool((lines.at(made.final) * limit.use > 0).any())  # else the price is of no plan that there is
+        average = f", which saves {price:.4g} a unit {ON_AVERAGE}" if some else ""
+        return f"at least {lacks:,.2f} more of it is needed {NOTHING_FITS}{average}"
     return f"one more unit of it would save {price:.4g}"
 
 

@@ -17,6 +17,7 @@ from stockcast.core.errors import InvariantError
 from stockcast.inventory import InventoryState, Situation, SupplyTerms
 from stockcast.policies.decision import Decision
 from stockcast.policies.lines import Lines
+from stockcast.policies.moved import moved_by_limits
 
 LINE = ("pack", "moq", "max_order")  # what a line's own terms do
 WHOLE_ORDER = ("supplier_minimum", "truck", "price_break")
@@ -67,6 +68,9 @@ class Waterfall:
         """
         terms, state = situation.terms, situation.state
         alone, joined, ordered = lines.at(made.alone), lines.at(made.joined), lines.at(made.final)
+        joined, final_by = moved_by_limits(
+            situation, lines, made.shared, joined, ordered, made.joined_by, made.final_by
+        )
         near = alone if near is None else near
         decimals = _decimals(state, lines, ordered)
 
@@ -96,7 +100,7 @@ class Waterfall:
         found["pack"] = best - free - found["moq"] - found["max_order"]
         for moves, by, names in (
             (ends[1] - ends[0], made.joined_by, WHOLE_ORDER),
-            (ends[2] - ends[1], made.final_by, SHARED),
+            (ends[2] - ends[1], final_by, SHARED),
         ):
             found |= {name: np.where(by == name, moves, 0) for name in names}
         units = np.stack([found[name] for name in STEPS], axis=1)

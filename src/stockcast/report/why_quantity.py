@@ -1,6 +1,6 @@
 """Why this quantity: sentences for a planner from one row of ``plan.csv`` and one of ``waterfall.csv``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from stockcast.policies import STEPS
@@ -64,7 +64,9 @@ def _cycle(row: Row) -> str:
     return f"more, for {' and '.join(causes)}" if causes else "more, for few large orders"
 
 
-def sentences(plan: Row, row: Row | None, prices: Mapping[str, float], lines: int) -> list[str]:
+def sentences(
+    plan: Row, row: Row | None, prices: Mapping[str, float], lines: int, coarse: Set[str] = frozenset()
+) -> list[str]:
     """Say why this quantity.
 
     Parameters
@@ -75,19 +77,21 @@ def sentences(plan: Row, row: Row | None, prices: Mapping[str, float], lines: in
         What one more unit of each shared limit would save.
     lines
         How many lines are ordered.
+    coarse
+        Limits of which one more unit changes nothing, but enough for a step: an exception tells how much.
     """
     if row is None:
         return [_capital(str(plan["reason"]))]
     held = plan["binding_constraint"] == "no_review"
     told = [_order(plan)]
     if plan["binding_constraint"] == "not_orderable":
-        return told + _room_price(plan, prices)  # transfers may reach it
+        return told + _room_price(plan, prices, coarse)  # transfers may reach it
     told.append(_outlook(plan, row))
     told += _risk(plan, row)
     told += _difference(plan, row)
     if not held:
         told += _limits(plan, row)
-        told += _money(plan, row, prices, lines)
+        told += _money(plan, row, prices, lines, coarse)
     return told
 
 
@@ -211,7 +215,7 @@ def _limits(plan: Row, row: Row) -> list[str]:
     return [f"{_capital(', '.join(loose))}."] if loose else []
 
 
-def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list[str]:
+def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int, coarse: Set[str] = frozenset()) -> list[str]:
     told = []
     if row["objective"] != "cost":
         target = str(row["objective"]).replace("_", " ")
@@ -230,13 +234,22 @@ def _money(plan: Row, row: Row, prices: Mapping[str, float], lines: int) -> list
         told.append(f"The next larger quantity would {does} for each unit of money.")
     money = prices.get("budget", 0.0)
     if money > 0 and NO_ORDER not in str(plan["reason"]):
-        told.append(f"One more unit of budget would save {money:.4g} somewhere in the plan.")
-    return told + _room_price(plan, prices)
+        told.append(_price("budget", money, " somewhere in the plan", coarse="budget" in coarse))
+    return told + _room_price(plan, prices, coarse)
 
 
-def _room_price(plan: Row, prices: Mapping[str, float]) -> list[str]:
-    price = prices.get(f"storage {plan['location']}", 0.0)
-    return [f"One more unit of room at {plan['location']} would save {price:.4g}."] if price > 0 else []
+def _room_price(plan: Row, prices: Mapping[str, float], coarse: Set[str]) -> list[str]:
+    name = f"storage {plan['location']}"
+    price = prices.get(name, 0.0)
+    return [_price(f"room at {plan['location']}", price, "", coarse=name in coarse)] if price > 0 else []
+
+
+def _price(what: str, price: float, where: str, *, coarse: bool) -> str:
+    if coarse:
+        return (
+            f"More {what} would save {price:.4g} a unit on average{where}, once it is enough for what is wanted next."
+        )
+    return f"One more unit of {what} would save {price:.4g}{where}."
 
 
 def moves(transfers: Sequence[Row], location: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from stockcast.core.errors import UsageError, did_you_mean
-from stockcast.policies.explain import NO_ORDER, NOTHING_FITS
+from stockcast.policies.explain import NO_ORDER, NOTHING_FITS, ON_AVERAGE
 from stockcast.report import why_forecast, why_network, why_quantity
 from stockcast.report.network import network_of
 from stockcast.report.reading import columns_of, rows_of
@@ -139,8 +139,8 @@ def _one(base: Path, folder: Path, facts: manifest.Manifest, sku: str, location:
     title = f"{sku} at {location}, as of {facts.as_of}"
     if plan is not None:
         lines = len(columns_of(folder, "orders", ("sku",)))
-        prices = _prices(folder, facts)
-        quantity = why_quantity.sentences(plan, row, prices, lines)
+        prices, coarse = _prices(folder, facts)
+        quantity = why_quantity.sentences(plan, row, prices, lines, coarse)
         steps = [] if row is None else why_quantity.waterfall_of(row, plan)
         told |= {"plan": dict(plan), "line": {} if row is None else dict(row), "waterfall": steps,
                  "order_lines": lines, "prices": dict(facts.prices), "why_quantity": quantity}  # fmt: skip
@@ -158,15 +158,16 @@ def _one(base: Path, folder: Path, facts: manifest.Manifest, sku: str, location:
     )  # fmt: skip
 
 
-def _prices(folder: Path, facts: manifest.Manifest) -> dict[str, float]:
-    """Give the price of each limit of which one more unit would change something, as the exceptions tell."""
-    empty = {
-        f"{name} {row['location']}".strip()
+def _prices(folder: Path, facts: manifest.Manifest) -> tuple[dict[str, float], frozenset[str]]:
+    """Give the prices that say something, as the exceptions tell, and the limits of which one unit changes nothing."""
+    messages = {
+        f"{name} {row['location']}".strip(): row["message"]
         for code, name in (("SC-P016", "budget"), ("SC-P019", "storage"))
         for row in rows_of(folder, "exceptions", code=code)
-        if any(mark in row["message"] for mark in (NO_ORDER, NOTHING_FITS))
     }
-    return {name: price for name, price in facts.prices.items() if name not in empty}
+    coarse = frozenset(name for name, text in messages.items() if NOTHING_FITS in text and ON_AVERAGE in text)
+    idle = {name for name, text in messages.items() if NO_ORDER in text or NOTHING_FITS in text} - coarse
+    return {name: price for name, price in facts.prices.items() if name not in idle}, coarse
 
 
 def _forecast(

@@ -10,7 +10,7 @@ from stockcast.inventory import SharedTerms, SupplierTerms
 from stockcast.policies import plan
 from stockcast.policies.coupling import Goods, Order, Trucks
 from stockcast.policies.lines import lines
-from stockcast.policies.smallest import least_use, price_text
+from stockcast.policies.smallest import least_use
 from stockcast.report import why_quantity
 
 
@@ -83,6 +83,9 @@ def test_explain_gives_no_price_of_money_that_buys_nothing():
     line = {"objective": "cost"}
     assert why_quantity._money(row, line, {"budget": 0.4}, 0) == [
         "One more unit of budget would save 0.4 somewhere in the plan."
+    ]
+    assert why_quantity._money(row, line, {"storage main": 0.4}, 0, {"storage main"}) == [
+        "More room at main would save 0.4 a unit on average, once it is enough for what is wanted next."
     ]
     row["reason"] += ", 290.00 of it left admit no order that is wanted: the smallest, of a, takes at least 300.00"
     assert why_quantity._money(row, line, {"budget": 0.4}, 0) == []
