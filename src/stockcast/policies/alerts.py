@@ -5,10 +5,12 @@ from jaxtyping import Bool, Float
 
 from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
+from stockcast.inventory.timing import FAR
 from stockcast.policies.coupling import money
 from stockcast.policies.explain import below_what, contradicting
 from stockcast.policies.figures import exact_text, units_text
 from stockcast.policies.lines import Lines
+from stockcast.policies.onward import goes_on
 from stockcast.policies.transfers.network import feeds, lies_for_others
 
 OFTEN = 0.25  # a stockout before the receipt is told from this probability on
@@ -31,6 +33,18 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
                 )
             )  # fmt: skip
 
+    arrives, (onward, _) = terms.first_review + terms.lead_time, goes_on(terms)
+
+    def until(at: int) -> str:
+        there = time.date(time.n + int(arrives[at]))
+        if onward[at] == arrives[at]:
+            return f"an order can arrive on {there}"
+        if onward[at] >= FAR:
+            return f"an order that arrives on {there} can go on: no shipment is known"
+        return f"an order that arrives on {there} can go on to the places with the shipment of " + str(
+            time.date(time.n + int(onward[at]))
+        )
+
     lost = lines.shortage_cost * lines.unmet_before
     late = terms.orderable & (lines.risk_before_open >= OFTEN)
     near = terms.orderable & (lines.risk_before >= OFTEN) & ~late
@@ -44,8 +58,7 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
     )  # fmt: skip
     add(
         near, "SC-P010", lost,
-        lambda at: f"{lines.risk_before[at]:.0%} risk of a stockout before an order can arrive on "
-        f"{time.date(time.n + int(terms.first_review[at] + terms.lead_time[at]))}, "
+        lambda at: f"{lines.risk_before[at]:.0%} risk of a stockout before {until(at)}, "
         f"{units_text(float(lines.unmet_before[at]))} units",
         "look for a faster source, or move stock from another location",
     )  # fmt: skip

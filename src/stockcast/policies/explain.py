@@ -4,10 +4,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from stockcast.inventory import Situation, SupplyTerms
+from stockcast.inventory.timing import FAR
 from stockcast.policies.coupling import limits
 from stockcast.policies.figures import beside_text, exact_text, ordered_text, packed_text, units_text
 from stockcast.policies.lines import Lines
 from stockcast.policies.moved import moved_by_limits
+from stockcast.policies.onward import goes_on
 
 LONG = 1.5  # protection intervals that an order covers: from there on it is told why
 LONGEST_COVER = 9999.0  # days; a series that sells nothing
@@ -99,7 +101,7 @@ def reasons(
     """
     terms, time = situation.terms, situation.past.time
     cover, position = days_of_cover(situation, lines, quantity), situation.state.inventory_position
-    ends = terms.covered
+    ends, in_time = terms.covered, _in_time(situation)
     alone = days_of_cover(situation, lines, np.minimum(lines.free, quantity))
     far = LONG * ends * time.days
     ahead = np.zeros(len(quantity), dtype=bool) if looked is None else looked
@@ -134,7 +136,8 @@ def reasons(
             )
         else:
             more = f", {no_order}" if no_order and binding[at] == "budget" else ""
-            text = f"{_idle(situation, lines, binding, joined, float(position[at]), at)}{more}; {demand}"
+            idle = _idle(situation, lines, binding, joined, float(position[at]), at, in_time.get(at, ""))
+            text = f"{idle}{more}; {demand}"
         out.append(text)
     return np.array(out, dtype=np.str_)
 
@@ -231,7 +234,9 @@ def _whole_order(situation: Situation, lines: Lines, quantity: np.ndarray, at: i
     return f"for the order cost of {supplier} is paid once for all its lines"
 
 
-def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, position: float, at: int) -> str:
+def _idle(
+    situation: Situation, lines: Lines, binding: np.ndarray, joined: np.ndarray, position: float, at: int, later: str
+) -> str:
     terms, wanted, pack = situation.terms, units_text(lines.free[at]), float(situation.terms.pack_size[at])
     because = {
         "moq": f"nothing: {wanted} would do, the minimum of {exact_text(terms.moq[at])} does not pay",
@@ -246,7 +251,24 @@ def _idle(situation: Situation, lines: Lines, binding: np.ndarray, joined: np.nd
     if str(binding[at]) in because and (lines.free[at] > 0 or joined[at] > 0):
         return because[str(binding[at])]
     there = f", {units_text(lines.elsewhere[at])} at the places that it feeds" if lines.elsewhere[at] else ""
-    return f"nothing: stock covers it, {units_text(position)} on hand and on order{there}"
+    held = f"{units_text(position)} on hand and on order{there}"
+    return f"nothing: {later}, {held}" if later else f"nothing: stock covers it, {held}"
+
+
+def _in_time(situation: Situation) -> dict[int, str]:
+    """Say which warehouses need no order now since a later one is in time for the shipment that it would go with.
+
+    One that sells goods itself decides about its own sales all the same.
+    """
+    terms, time = situation.terms, situation.past.time
+    onward, following = goes_on(terms)
+    arrives = terms.first_review + terms.lead_time
+    waits = (onward > arrives) & (onward == following) & ~(situation.past.sales > 0).any(axis=1)
+    return {
+        at: "no shipment is known that an order could go with" if onward[at] >= FAR
+        else f"a later order is in time for the shipment of {time.date(time.n + int(onward[at]))}"
+        for at in np.flatnonzero(waits).tolist()
+    }  # fmt: skip
 
 
 def _no_more(situation: Situation, lines: Lines, at: int) -> str:

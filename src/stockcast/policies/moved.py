@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from stockcast.inventory import Situation
-from stockcast.policies.coupling import REACHED, Limit
 from stockcast.policies.costs import NEAR
+from stockcast.policies.coupling import REACHED, Limit
 from stockcast.policies.lines import Lines
 
 RANKED = "ranking"  # in the place of a limit's name, where the priority list was cut at a budget of its own

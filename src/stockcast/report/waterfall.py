@@ -27,8 +27,9 @@ def write_waterfall(folder: Path, planned: "policies.Planned", situation: Situat
 def waterfall_table(planned: "policies.Planned", situation: Situation) -> Columns:
     """Give one row a series: the steps, what they add up to, and what beside ``plan.csv`` led to it.
 
-    Dates are those of an order placed at the first possible review; the next receipt is blank where no further review
-    is known, ``most`` where there is no maximum.
+    Dates are those of an order placed at the first possible review; the next receipt, and until when demand counts (a
+    warehouse's up to the places that it feeds), are blank where no further review is known, ``most`` where there is no
+    maximum.
     """
     steps, lines, terms, time = planned.waterfall, planned.lines, situation.terms, situation.demand.time
     steps.series.require(situation.past.series, "waterfall and situation")
@@ -45,6 +46,7 @@ def waterfall_table(planned: "policies.Planned", situation: Situation) -> Column
         "next_receipt_date": np.where(
             further, time.start + np.where(further, ahead + terms.review_period, 0) * day, never
         ),
+        "demand_until": np.where(further, time.start + np.where(further, terms.covered, 0) * day, never),
         "demand_q0.1": lines.demand_q10,
         "stock_at_receipt": lines.held,
         "unmet_without": lines.unmet_without,

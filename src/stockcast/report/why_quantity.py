@@ -39,7 +39,7 @@ def waterfall_of(row: Row, plan: Row) -> list[dict[str, Any]]:
     below = "less than the mean, as the target allows" if row["objective"] != "cost" else "less, for stock is dearer"
     words = {
         "safety": "safety stock" if row["safety"] >= 0 else below,
-        "until": row["next_receipt_date"] or "the next possible receipt", "packs": packs,
+        "until": _until(row) or "the next possible receipt", "packs": packs,
         "cycle": _cycle(row), "supplier": plan["supplier"] or "the supplier", "location": plan["location"],
     }  # fmt: skip
     steps = [
@@ -48,6 +48,11 @@ def waterfall_of(row: Row, plan: Row) -> list[dict[str, Any]]:
         if row[name] or name in ("need", "on_hand")
     ]
     return [*steps, {"step": "order_quantity", "units": row["order_quantity"], "what": "order"}]
+
+
+def _until(row: Row) -> Any:
+    """Give the day until which demand counts; a run before there was the column has the next receipt's."""
+    return row.get("demand_until") or row["next_receipt_date"]
 
 
 def _label(name: str, units: float) -> str:
@@ -106,6 +111,8 @@ def _order(plan: Row) -> str:
 
 def _outlook(plan: Row, row: Row) -> str:
     until = f"Until the next possible receipt, {row['next_receipt_date']}, " if row["next_receipt_date"] else ""
+    if _until(row) != row["next_receipt_date"]:
+        until = f"Until {_until(row)}, when what the next order brings can be at the places that it feeds, "
     demand = (
         f"demand is expected at {units_text(plan['demand_mean'])} (80 % range {units_text(row['demand_q0.1'])}–"
         f"{units_text(plan['demand_q0.9'])})"
@@ -127,7 +134,7 @@ def _risk(plan: Row, row: Row) -> list[str]:
             what = f", {units_text(lost)} units expected to be lost{cost}"
         else:
             what = f", up to {units_text(lost)} units waiting"
-    span = f"from {row['receipt_date']} to {row['next_receipt_date'] or 'the next receipt'}"
+    span = f"from {row['receipt_date']} to {_until(row) or 'the next receipt'}"
     if not plan["order_quantity"]:
         return [f"The risk of a stockout {span} is {without:.0%}{what}."]
     saves = plan["expected_cost_saving"]
@@ -179,9 +186,9 @@ def _more(plan: Row, row: Row, name: str, limit: str) -> str:
 
 def _long_cycle(plan: Row, row: Row) -> list[str]:
     """Say why an order reaches far beyond the next receipt: its order cost, or what else has made it larger."""
-    if not (plan["order_quantity"] and row["next_receipt_date"]) or row["later"]:
+    if not (plan["order_quantity"] and _until(row)) or row["later"]:
         return []
-    far = LONG * (row["next_receipt_date"] - plan["order_date"]).days
+    far = LONG * (_until(row) - plan["order_date"]).days
     days = plan["days_of_cover"]
     if days <= far:
         return []
@@ -198,7 +205,7 @@ def _long_cycle(plan: Row, row: Row) -> list[str]:
     cause = ""
     if made_larger(days, alone, far):
         cause = because.get(plan["binding_constraint"], "")
-    elif row["order_cost"] and row["objective"] == "cost" and row["cycle"] > 0:
+    elif plan["unconstrained_quantity"] and row["order_cost"] and row["objective"] == "cost" and row["cycle"] > 0:
         cause = f"since each order line costs {row['order_cost']:g}"
     return [f"It covers {units_text(days)} days, {cause}."] if cause else []
 
