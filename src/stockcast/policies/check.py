@@ -38,6 +38,9 @@ def check(
 ) -> tuple[Violation, ...]:
     """Hold order quantities against every rule: packs, MOQ, maximum, calendar, suppliers' terms, budget and storage.
 
+    Without a pack, goods are ordered in whole pieces where all recorded sales and stock are whole, a warehouse's at the
+    places that it feeds, too; nothing else says what a piece is.
+
     What open orders of this period hold already counts towards MOQ, maximum, minimums, trucks and budget; where it
     exceeds the budget, or stock the room, by itself, nothing may be added.
 
@@ -101,6 +104,8 @@ def _line(situation: Situation, at: int, amount: Decimal) -> list[Violation]:
     pack, before = _exact(terms.pack_size[at]), _exact(terms.ordered_now[at])
     if pack > 0 and not _whole(amount, pack):
         found.append(Violation("pack", where, f"{float(amount):g} units in packs of {float(pack):g}"))
+    if pack == 0 and not _whole(amount, Decimal(1)) and _pieces(situation, at):
+        found.append(Violation("pack", where, f"{float(amount):g} units of goods that come in whole pieces"))
     if before + amount < _exact(terms.moq[at]):
         found.append(Violation("moq", where, f"{float(before + amount):g} units, the minimum is {terms.moq[at]:g}"))
     most = float(terms.max_order[at])
@@ -113,6 +118,15 @@ def _whole(amount: Decimal, pack: Decimal) -> bool:
     """Tell whether an amount is whole packs, as near as its number can come: a third of a case has no last decimal."""
     off = amount % pack
     return min(off, pack - off) <= _exact(math.ulp(float(amount)))
+
+
+def _pieces(situation: Situation, at: int) -> bool:
+    """Tell whether goods come in whole pieces: all that was sold and lies there is whole, at places that it feeds, too."""
+    terms = situation.terms
+    sku, location = terms.series.sku, terms.series.location
+    fed = np.flatnonzero((terms.fed_by == location[at]) & (sku == sku[at])).tolist() if location[at] else []
+    sales, stock = situation.past.sales, situation.state.on_hand
+    return all(float(value).is_integer() for row in (at, *fed) for value in (*sales[row].tolist(), stock[row]))
 
 
 def _suppliers(situation: Situation, amounts: dict[int, Decimal]) -> list[Violation]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from echelon_case import fed_network
 from planning_case import case, drawn, reviews
 from stockcast.inventory import SharedTerms, SupplierTerms
 from stockcast.policies import check, plan
@@ -89,3 +90,29 @@ def test_every_mutation_of_a_real_plan_is_refused(seed):
                 wrong >= terms.moq[at] and wrong % max(terms.pack_size[at], 1e-9) == 0 and wrong <= terms.max_order[at]
             )
             assert found or legal
+
+
+@pytest.mark.parametrize(
+    ("quantity", "given", "refused"),
+    [
+        (12.5, {}, True),
+        (13.0, {}, False),
+        (12.5, {"sales": 0.5}, False),
+        (12.5, {"on_hand": 0.25}, False),
+        (12.5, {"pack_size": 2.5}, False),
+    ],
+)
+def test_half_a_piece_of_goods_in_whole_pieces_is_refused(quantity, given, refused):
+    terms = {"pack_size": 0, "moq": 0, "shared": SharedTerms()} | given
+    found = check(situation(**terms), np.array([quantity, 0.0, 0.0]))
+    assert [one.rule for one in found] == ["pack"] * refused
+    assert all("12.5 units of goods that come in whole pieces" in one.message for one in found)
+
+
+def test_a_warehouse_orders_parts_of_what_a_place_sells_in_parts():
+    paths = np.ones((2, 4, 9))
+    whole = fed_network(paths, places="A", on_hand=0.0, sales=np.array([1.0, 0.0]))
+    parts = fed_network(paths, places="A", on_hand=0.0, sales=np.array([0.5, 0.0]))
+    quantity = np.array([0.0, 2.5])
+    assert [one.rule for one in check(whole, quantity)] == ["pack"]
+    assert check(parts, quantity) == ()
