@@ -121,7 +121,7 @@ def _whole(amount: Decimal, pack: Decimal) -> bool:
 
 
 def _pieces(situation: Situation, at: int) -> bool:
-    """Tell whether goods come in whole pieces: all that was sold and lies there is whole, at places that it feeds, too."""
+    """Tell whether goods come in whole pieces: all that was sold and lies there is whole, at places that it feeds."""
     terms = situation.terms
     sku, location = terms.series.sku, terms.series.location
     fed = np.flatnonzero((terms.fed_by == location[at]) & (sku == sku[at])).tolist() if location[at] else []
