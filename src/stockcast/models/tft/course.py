@@ -54,7 +54,7 @@ class Budget:
         >>> [Budget().course(n, "thorough", "cpu", warm=False).steps for n in (5_000, 500_000, 20_000_000)]
         [500, 977, 3125]
         >>> Budget().course(500_000, "thorough", "cpu", warm=True).steps
-        250
+        245
         """
         least = STEPS * (WARM if warm else 1.0)
         seen = float(np.clip(self.share * windows, self.few, self.most)) * EFFORT[effort] * (WARM if warm else 1.0)
