@@ -75,6 +75,7 @@ def test_it_goes_on_to_the_bytes_of_a_run_that_was_never_killed(project, network
         shutil.rmtree(runs)
 
 
+@pytest.mark.slow
 def test_what_was_begun_on_other_inputs_is_removed_and_what_is_published_stays(project, network):
     runs = project.folder / "runs"
     published = project.file(project("forecast", *NIGHT, "--seed", "11"), "forecast.csv").parent

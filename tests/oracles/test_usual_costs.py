@@ -87,7 +87,9 @@ def test_stock_that_lasts_is_not_bought_for_a_break_though_a_usual_order_reaches
     assert ordered(tonight).tolist() == [0.0]
 
 
-@pytest.mark.parametrize("offs", [(0.04, 0.0933), (0.01, 0.02), (0.0, 0.03)])
+@pytest.mark.parametrize(
+    "offs", [(0.01, 0.02), *(pytest.param(o, marks=pytest.mark.slow) for o in ((0.04, 0.0933), (0.0, 0.03)))]
+)
 def test_a_year_of_orders_costs_what_the_best_lot_of_the_textbook_does(offs):
     """EOQ with all-units discounts (Snyder & Shen 2019, sec. 3.4), replayed day by day on known demand."""
     cost, fixed, rate, holding = 0.75, 8.0, 4.0, 0.3 * 0.75 / 365
@@ -118,7 +120,7 @@ def test_a_year_of_orders_costs_what_the_best_lot_of_the_textbook_does(offs):
     assert spent <= 1.01 * ideal, (lots, lot)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(n, marks=pytest.mark.slow) for n in range(8, 30))])
 def test_planning_the_rest_of_a_night_with_breaks_orders_nothing(seed):
     night = drawn(seed)
     worth = float((night.demand.paths().mean(axis=(1, 2)) * night.terms.review_period * night.terms.unit_cost).sum())

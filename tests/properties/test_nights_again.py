@@ -10,7 +10,7 @@ from planning_case import after_ordering, reviews
 from stockcast.policies import check, check_transfers, plan, propose
 from transfer_case import lines_of
 
-USUAL = 24
+USUAL = 6
 
 
 def moves_and_orders_nothing_again(seed):
