@@ -122,11 +122,17 @@ def _whole(amount: Decimal, pack: Decimal) -> bool:
 
 def _pieces(situation: Situation, at: int) -> bool:
     """Tell whether goods come in whole pieces: all that was sold and lies there is whole, at places that it feeds."""
+    sales, stock = situation.past.sales, situation.state.on_hand
+
+    def whole(row: int) -> bool:
+        return all(float(value).is_integer() for value in (*sales[row].tolist(), stock[row]))
+
     terms = situation.terms
     sku, location = terms.series.sku, terms.series.location
-    fed = np.flatnonzero((terms.fed_by == location[at]) & (sku == sku[at])).tolist() if location[at] else []
-    sales, stock = situation.past.sales, situation.state.on_hand
-    return all(float(value).is_integer() for row in (at, *fed) for value in (*sales[row].tolist(), stock[row]))
+    if not whole(at):  # goods by weight are known by their own record: no look at all other series
+        return False
+    fed = np.flatnonzero((terms.fed_by != "") & (terms.fed_by == location[at]) & (sku == sku[at])).tolist()
+    return all(whole(row) for row in fed)
 
 
 def _suppliers(situation: Situation, amounts: dict[int, Decimal]) -> list[Violation]:

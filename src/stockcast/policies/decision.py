@@ -5,6 +5,7 @@ gives one that the independent check refuses; that is told as the lines' fallbac
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -74,6 +75,9 @@ class Decision:
         objective = sum(one.objective for one in best.values())
         bound = sum(one.bound for one in best.values())
         return (objective - bound) / max(abs(objective), 1.0) if best else 0.0
+
+
+Deciding = Callable[[Situation, Lines], tuple[Lines, Decision]]
 
 
 def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Solving]) -> Decision:
@@ -148,6 +152,17 @@ def settle(situation: Situation, found: Lines, *, solving: list[Solving], worker
             break
         found, made = more, again
     return _to_the_pack(situation, found, made, new, workers=workers)
+
+
+def deciding(solving: list[Solving], *, joint: bool = True, workers: int = 1) -> Deciding:
+    """Give what decides a night: :func:`settle`, or :func:`decide` by analytic repair where no model is solved."""
+
+    def decided(situation: Situation, found: Lines) -> tuple[Lines, Decision]:
+        if joint:
+            return settle(situation, found, solving=solving, workers=workers)
+        return found, decide(situation, found, joint=False, solving=solving)
+
+    return decided
 
 
 def _raised(found: Lines, made: Decision) -> Bool[np.ndarray, " series"]:

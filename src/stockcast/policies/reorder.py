@@ -21,7 +21,7 @@ from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
 from stockcast.policies.coupling import money, orders
 from stockcast.policies.cut import cut_at
-from stockcast.policies.decision import Decision, decide, hold, of_new_orders, settle
+from stockcast.policies.decision import Decision, deciding, hold, of_new_orders
 from stockcast.policies.lines import Lines, lines
 from stockcast.policies.milp import Solve, Solver, Solving
 from stockcast.policies.milp.worker import kept
@@ -66,9 +66,7 @@ class Optimizer(Policy):
 
     def order(self, situation: Situation) -> Float[np.ndarray, " series"]:
         """Give the quantities of the joint plan."""
-        _, found, made = settled(
-            situation, lines(situation), lambda tonight, found: settle(tonight, found, solving=[self.solving])
-        )
+        _, found, made = settled(situation, lines(situation), deciding([self.solving]))
         return found.at(made.final)
 
 
@@ -149,12 +147,8 @@ def plan(
     found = lines(situation, rule=name if name in RULES else "", workers=workers, done=done)
     solving = [Solving(who, time_limit, until) for who in ([solver] if solver is not None else own)]
 
-    def deciding(tonight: Situation, found: Lines) -> tuple[Lines, Decision]:
-        if joint:
-            return settle(tonight, found, solving=solving, workers=workers)
-        return found, decide(tonight, found, joint=False, solving=solving)
-
-    tonight, found, decided = settled(situation, found, deciding)
+    decider = deciding(solving, joint=joint, workers=workers)
+    tonight, found, decided = settled(situation, found, decider)
     seen = Further.none(found, decided)
     if outlook is not None and outlook.ahead > 1 and joint:
         seen = further(tonight, found, decided, outlook, solving)

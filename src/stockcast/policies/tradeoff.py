@@ -19,7 +19,7 @@ from stockcast.core.parallel import map_pieces
 from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.coupling import Goods, orders
-from stockcast.policies.decision import Decision, decide, settle
+from stockcast.policies.decision import deciding
 from stockcast.policies.lines import WORTH_A_POOL, Lines, candidate_cost, line_table, with_warehouses
 from stockcast.policies.milp import Solving
 from stockcast.policies.milp.worker import kept
@@ -142,17 +142,12 @@ def tradeoff(
         Lines(**{name: np.concatenate([piece[at][name] for piece in found]) for name in Lines.__dataclass_fields__})
         for at in range(len(others) if found else 0)
     ]
+    decider = deciding(solving, joint=policy in ("auto", "optimizer"), workers=workers)
     made = {1.0: planned}
     for factor, lines in zip(others, tables, strict=False):
         moved = replace(situation, terms=shifted(situation.terms, factor))
         lines = with_warehouses(lines, moved, rule)
-
-        def deciding(tonight: Situation, found: Lines) -> tuple[Lines, Decision]:
-            if policy in ("auto", "optimizer"):
-                return settle(tonight, found, solving=solving, workers=workers)
-            return found, decide(tonight, found, joint=False, solving=solving)
-
-        _, lines, decided = settled(moved, lines, deciding)
+        _, lines, decided = settled(moved, lines, decider)
         made[factor] = lines.at(decided.final)
     quantity = np.stack([made.get(factor, planned) for factor in factors])
     cut = [quantity[:, rows] for rows in situation.demand.chunks()]

@@ -16,7 +16,6 @@ shelf life, a budget, is no reason to order less than without it.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -24,10 +23,8 @@ from jaxtyping import Float
 
 from stockcast.inventory import PriceBreak, Situation, SupplierTerms
 from stockcast.policies.coupling import Goods, Order, money
-from stockcast.policies.decision import Decision
+from stockcast.policies.decision import Deciding, Decision
 from stockcast.policies.lines import Lines
-
-Deciding = Callable[[Situation, Lines], tuple[Lines, Decision]]
 
 
 def settled(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situation, Lines, Decision]:
