@@ -39,7 +39,7 @@ def read(spec: IngestSpec, done: Callable[[int], None] = lambda count: None) -> 
     tables = {}
     for at, name in enumerate(sorted(spec.sources)):
         covariates = spec.covariates if name in COVARIATE_TABLES else ()
-        tables[name] = _read_table(spec.sources[name], TABLES[name], covariates)
+        tables[name] = _read_unchanged(spec.sources[name], TABLES[name], covariates)
         done(at + 1)
     return RawTables(spec, tables)
 
@@ -65,6 +65,41 @@ def _digest(source: SourceSpec) -> str:
             details=[f"named under sources.{source.name}.path"],
             help="check that the file can be read",
         ) from None
+
+
+def _read_unchanged(source: SourceSpec, table: Table, covariates: tuple[str, ...]) -> RawTable:
+    """Read a source that nobody writes to meanwhile: half of one export and half of another is neither.
+
+    A file is read more than once, and what was found the first time is relied on later: whatever goes wrong on a file
+    that changed is told as that.
+    """
+    before = _stamp(source)
+    try:
+        found = _read_table(source, table, covariates)
+    except Exception as error:
+        if _stamp(source) != before:
+            raise _changed(source) from error
+        raise
+    if _stamp(source) != before:
+        raise _changed(source)
+    return found
+
+
+def _stamp(source: SourceSpec) -> tuple[int, ...]:
+    try:
+        known = source.path.stat()
+    except OSError:
+        return ()
+    return known.st_ino, known.st_size, known.st_mtime_ns
+
+
+def _changed(source: SourceSpec) -> DataError:
+    return DataError(
+        f"{source.label}: changed while it was read",
+        code="SC-D006",
+        details=[f"named under sources.{source.name}.path"],
+        help="start again when the export is complete; let it write to another name first, and rename it then",
+    )
 
 
 def _read_table(source: SourceSpec, table: Table, covariates: tuple[str, ...]) -> RawTable:

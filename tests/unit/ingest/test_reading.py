@@ -189,3 +189,26 @@ def test_the_hash_is_that_of_the_file(tmp_path):
     import hashlib
 
     assert load_tables(tmp_path).hashes["sales"] == hashlib.sha256(SALES.encode()).hexdigest()
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(tmp_path, monkeypatch):
+    from stockcast.ingest import read
+
+    def while_something_writes(source, table, covariates):
+        found = as_ever(source, table, covariates)
+        if source.name == "sales":
+            source.path.write_text(SALES + "2026-11-18,A,1\n")
+        return found
+
+    def while_something_breaks_it(source, table, covariates):
+        if source.name == "sales":
+            source.path.write_text("half a fi")
+            raise IndexError("no such line")
+        return as_ever(source, table, covariates)
+
+    as_ever = read._read_table
+    for reading in (while_something_writes, while_something_breaks_it):
+        monkeypatch.setattr(read, "_read_table", reading)
+        with pytest.raises(DataError, match=r"sales\.csv: changed while it was read") as refused:
+            load_tables(tmp_path)
+        assert refused.value.code == "SC-D006"
