@@ -83,7 +83,7 @@ def intervals(situation, w):
 
 
 def plain_pool(situation, path, backorder):
-    """What is there when the order arrives, without it, by walking through one path."""
+    """What is there when the order arrives, without it, by walking through one path; and what lanes lose after it."""
     terms, state = situation.terms, situation.state
     w = int(warehouses(situation)[0])
     begin, end, cut = intervals(situation, w)
@@ -104,15 +104,43 @@ def plain_pool(situation, path, backorder):
             if i == w or t >= ready[i]:
                 sent += min(short, own) if i != w else 0.0
                 own -= min(short, own)
+    lost, brought = plain_lanes(situation, path, list(stock), own)
+    gone = sum(units for i, units in enumerate(brought) if end[i] <= begin[i])  # else it is part of what is needed
     if backorder:
         waits = all(end[i] <= begin[i] for i in range(len(lane)) if i != w)
-        total = -sent if waits else 0.0  # what places lack is served by the next order, from what it brings
+        total = -sent - gone if waits else 0.0  # what places lack is served by the next order, from what it brings
         for i in [w] if waits else range(len(lane)):
             total += float(state.on_hand[i]) + sum(coming(i, t) for t in range(min(cut[i] + lane[i], horizon)))
             total -= sum(float(paths[i, path, t]) for t in range(begin[i]))
-        return total
+        return total, [0.0] * len(lane)
     rest = sum(coming(i, t) for i, far in enumerate(lane) for t in range(begin[i], min(cut[i] + far, horizon)))
-    return own + sum(stock) + rest
+    return own - gone + sum(stock) + rest, lost
+
+
+def plain_lanes(situation, path, here, left):
+    """What is lost at each place while the order is on its lane, and what comes there by earlier shipments."""
+    terms, state = situation.terms, situation.state
+    w = int(warehouses(situation)[0])
+    begin, _, _ = intervals(situation, w)
+    paths, horizon = situation.demand.paths(), situation.demand.horizon
+    lane = [0 if i == w else int(terms.lead_time[i]) for i in range(len(here))]
+    ready = [int(terms.first_review[i] or terms.review_period[i]) + far for i, far in enumerate(lane)]
+    lost, brought = [0.0] * len(lane), [0.0] * len(lane)
+    for t in range(max(begin), max(begin) + max(lane)):
+        asked = {}
+        for i in (i for i in range(len(lane)) if i != w and t < min(begin[i] + lane[i], horizon)):
+            here[i] += float(state.pipeline[i, t])
+            short = max(float(paths[i, path, t]) - here[i], 0.0)
+            here[i] = max(here[i] - float(paths[i, path, t]), 0.0)
+            lost[i] += short
+            if t >= ready[i]:
+                asked[i] = short
+        share = min(left / sum(asked.values()), 1.0) if any(asked.values()) else 0.0
+        for i, short in asked.items():
+            lost[i] -= share * short
+            brought[i] += share * short
+        left -= share * sum(asked.values())
+    return lost, brought
 
 
 @pytest.mark.parametrize("backorder", [False, True])
@@ -123,7 +151,8 @@ def test_the_cost_of_an_order_is_what_plain_loops_add_up(seed, backorder, calend
     terms, w = situation.terms, int(warehouses(situation)[0])
     paths = situation.demand.paths()
     node = nodes(situation.state, terms, paths, Stream(7, "x"), first=w, backorder=backorder)
-    assert node.pool.tolist() == [plain_pool(situation, s, backorder) for s in range(len(node.pool))]
+    plain = [plain_pool(situation, s, backorder) for s in range(len(node.pool))]
+    assert node.pool.tolist() == [pool for pool, _ in plain]
     h, p = terms.holding_cost, terms.shortage_cost
     sharing = share_out(node, h, p, backorder=backorder)
     quantity = np.array([0.0, 1.0, 5.0, 20.0, 60.0])
@@ -137,7 +166,7 @@ def test_the_cost_of_an_order_is_what_plain_loops_add_up(seed, backorder, calend
             total += h[w] * (max(end) - begin[w]) * (z - share.sum())
             for i, u in enumerate(share.tolist()):
                 far = 0 if i == w else int(terms.lead_time[i])
-                x = u - float(paths[i, s, begin[i] : begin[i] + far].sum())
+                x = u - float(paths[i, s, begin[i] : begin[i] + far].sum()) + plain[s][1][i]
                 total += h[w] * (begin[i] - begin[w]) * u
                 for t in range(begin[i] + far, end[i] + far):
                     x -= float(paths[i, s, t]) if t < paths.shape[2] else 0.0

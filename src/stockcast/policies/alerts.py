@@ -35,15 +35,16 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
 
     arrives, (onward, _) = terms.first_review + terms.lead_time, goes_on(terms)
 
+    feeds = np.isin(np.arange(len(arrives)), terms.feeder)
+
     def until(at: int) -> str:
         there = time.date(time.n + int(arrives[at]))
-        if onward[at] == arrives[at]:
+        if not feeds[at]:
             return f"an order can arrive on {there}"
         if onward[at] >= FAR:
             return f"an order that arrives on {there} can go on: no shipment is known"
-        return f"an order that arrives on {there} can go on to the places with the shipment of " + str(
-            time.date(time.n + int(onward[at]))
-        )
+        goes = f", with the shipment of {time.date(time.n + int(onward[at]))}" if onward[at] > arrives[at] else ""
+        return f"an order that arrives on {there} is at the places{goes}"
 
     lost = lines.shortage_cost * lines.unmet_before
     late = terms.orderable & (lines.risk_before_open >= OFTEN)

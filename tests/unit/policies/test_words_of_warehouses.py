@@ -47,12 +47,12 @@ def test_a_stockout_before_the_shipment_names_the_shipment():
     _, made = of_w(situation)
     (message,) = stockout(made)
     assert (
-        f"before an order that arrives on {day(situation, 8)} can go on to the places with the shipment of "
-        f"{day(situation, 14)}, 14 units" in message
+        f"before an order that arrives on {day(situation, 8)} is at the places, with the shipment of "
+        f"{day(situation, 14)}, 16 units" in message
     )
     daily = tonight(8, ())
     (message,) = stockout(of_w(daily)[1])
-    assert f"before an order can arrive on {day(daily, 8)}, 8 units" in message
+    assert f"before an order that arrives on {day(daily, 8)} is at the places, 10 units" in message
 
 
 def test_a_warehouse_that_waits_for_a_later_order_says_for_which_shipment_it_is_in_time():

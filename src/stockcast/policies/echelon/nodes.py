@@ -5,12 +5,13 @@ first shipment in or after that, a_i and n_i (a and n where the warehouse ships 
 itself), and are at place i at a_i + l_i; so on each path it decides about the periods a_i + l_i … n_i + l_i − 1 there:
 none, where both go with the same shipment. With D the demand::
 
-    N_ik = Σ_{a_i≤t≤a_i+l_i+k} D_it              what place i needs at a_i to be served up to its period k
+    N_ik = Σ_{a_i≤t≤a_i+l_i+k} D_it − L_i        what place i needs at a_i to be served up to its period k
     pool = Σ_i x_i + w + what comes in time      the stock of all, and what is on its way to any of them
 
 Before a_i every place lives on its own stock and what is on its way; once a further shipment can reach it, the stock w
-of the warehouse serves what it lacks. Under lost sales what nobody serves is lost; with backorders it waits, and the
-pool is the echelon position less all demand, whoever serves it.
+of the warehouse serves what it lacks. Under lost sales what nobody serves is lost; so it is while the goods are on the
+lane, L_i, and no order has to replace it. With backorders it waits, L_i is 0, and the pool is the echelon position less
+all demand, whoever serves it.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Nodes:
     later
         Open orders that come with or after the next possible order.
     unmet
-        Demand that goes unmet before the order arrives.
+        Demand that goes unmet before what is ordered is there.
     demand, total
         Demand of all members inside, and over the whole protection interval up to their lanes.
     rate
@@ -108,6 +109,11 @@ def nodes(
     stock, own, unmet, sent = _until(state, terms, lane, paths, supply, begin, first)
     running = _running(paths)
     inside, demand, need = _windows(running, begin, end, lane)
+    lost, brought = _on_the_lane(stock, own, paths, supply, begin, lane, next_shipment(terms) + lane)
+    gone = np.where(end <= begin, brought, 0.0).sum(axis=0)  # else it is part of the need
+    own, sent = own - gone, sent + gone
+    if not backorder:
+        need, unmet = need - lost[:, :, None], unmet + lost.sum(axis=0)
     coming = np.concatenate([np.zeros((m, 1)), np.cumsum(supply, axis=1)], axis=1)
     until = np.minimum(cut + lane[:, None], horizon)
     later = coming[:, -1:] - np.take_along_axis(coming, until, axis=1)
@@ -198,6 +204,40 @@ def _until(
         sent += np.maximum(served - missed[first], 0.0)  # its own customers come first
         unmet += missed.sum(axis=0) - served
     return stock, own, unmet, sent
+
+
+def _on_the_lane(
+    stock: Float[np.ndarray, "member path"],
+    own: Float[np.ndarray, " path"],
+    paths: Float[np.ndarray, "member path period"],
+    supply: Float[np.ndarray, "member column"],
+    begin: Int[np.ndarray, "member path"],
+    lane: Int[np.ndarray, " member"],
+    ready: Int[np.ndarray, " member"],
+) -> tuple[Float[np.ndarray, "member path"], Float[np.ndarray, "member path"]]:
+    """Give what is lost at each place from a_i until goods sent then are there, and what the warehouse serves of it.
+
+    Earlier shipments bring what the warehouse has for it, the earliest demand first, and shared by what is asked for.
+    """
+    horizon = paths.shape[2]
+    lost, brought = np.zeros_like(stock), np.zeros_like(stock)
+    here, left = stock.copy(), np.maximum(own, 0.0)
+    for offset in range(int(lane.max(initial=0))):
+        at = begin + offset
+        runs = (offset < lane[:, None]) & (at < horizon)
+        at = np.minimum(at, horizon - 1)
+        demand = np.take_along_axis(paths, at[:, :, None], axis=2)[:, :, 0]
+        before = here + np.where(runs, np.take_along_axis(supply, at, axis=1), 0.0)
+        missed = np.where(runs, np.maximum(demand - np.maximum(before, 0.0), 0.0), 0.0)
+        here = np.where(runs, np.maximum(before - demand, np.minimum(before, 0.0)), here)
+        asked = np.where(at >= ready[:, None], missed, 0.0)
+        every = asked.sum(axis=0)
+        served = np.minimum(every, left)
+        left = left - served
+        comes = asked * np.where(every > 0, served / np.where(every > 0, every, 1.0), 0.0)
+        lost += missed - comes
+        brought += comes
+    return lost, brought
 
 
 def _windows(
