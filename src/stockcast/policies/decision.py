@@ -132,26 +132,42 @@ def settle(situation: Situation, found: Lines, *, solving: list[Solving], worker
     their own terms ask for. Where a limit, or the terms of a small order, move lines, all is decided again with more
     candidates around where they ended (``policies.finer``), as long as that saves and there is time.
 
-    Orders that have lines of this period already keep their candidates: those are among the ones that the earlier plan
-    chose from, so that planning the rest of a night does not open again what is settled.
+    Orders that have lines of this period already are decided on their first candidates: those are among the ones that
+    the earlier plan chose from, so that planning the rest of a night does not open again what is settled. Where such an
+    order asks for something more even so, nothing is, and it is treated as any other.
     """
     every = orders(situation.terms, situation.shared, found.at(found.chosen) > 0)
     new = of_new_orders(situation, every)
     found = with_asked(found, situation, every, Goods.of(situation.terms), new, workers=workers)
     made = decide(situation, found, joint=True, solving=solving)
+    begun = of_open_orders(situation, found, made) & ~new
+    if begun.any() and solving[0].limit > 0:
+        more = with_asked(found, situation, every, made.goods, begun, workers=workers)
+        found, made = _better(situation, found, made, more, solving) or (found, made)
+        new = new | begun
     for _ in range(ROUNDS):
         moved = (_moved(found, made) | _raised(found, made)) & new
         if not moved.any() or int(moved.sum()) > MANY or solving[0].limit <= 0:
             break
-        more = with_more(found, situation, made.final, moved, workers=workers)
-        if more is found:
+        better = _better(
+            situation, found, made, with_more(found, situation, made.final, moved, workers=workers), solving
+        )
+        if better is None:
             break
-        again = decide(situation, more, joint=True, solving=solving)
-        before = total_cost(found, made.every, made.final, made.goods)
-        if total_cost(more, again.every, again.final, again.goods) >= before - 1e-9 * max(abs(before), 1.0):
-            break
-        found, made = more, again
+        found, made = better
     return _to_the_pack(situation, found, made, new, workers=workers)
+
+
+def _better(
+    situation: Situation, found: Lines, made: Decision, more: Lines, solving: list[Solving]
+) -> tuple[Lines, Decision] | None:
+    """Decide again on lines with more candidates; None where there are none, or nothing is saved."""
+    if more is found:
+        return None
+    again = decide(situation, more, joint=True, solving=solving)
+    before = total_cost(found, made.every, made.final, made.goods)
+    after = total_cost(more, again.every, again.final, again.goods)
+    return (more, again) if after < before - 1e-9 * max(abs(before), 1.0) else None
 
 
 def deciding(solving: list[Solving], *, joint: bool = True, workers: int = 1) -> Deciding:
@@ -181,6 +197,15 @@ def of_new_orders(situation: Situation, every: list[Order]) -> Bool[np.ndarray, 
     for order in every:
         new[order.rows] = order.supplier not in begun and not situation.terms.ordered_now[order.rows].any()
     return new
+
+
+def of_open_orders(situation: Situation, found: Lines, made: Decision) -> Bool[np.ndarray, " series"]:
+    """Tell which lines are of orders that nothing is placed of yet, or that ask for something more."""
+    out = of_new_orders(situation, made.every)
+    final = found.at(made.final)
+    for order in made.every:
+        out[order.rows] |= final[order.rows].any()
+    return out
 
 
 def _moved(found: Lines, made: Decision) -> Bool[np.ndarray, " series"]:

@@ -81,7 +81,7 @@ def with_asked(
     Parameters
     ----------
     new
-        Lines of orders that nothing is placed of yet; others keep their candidates.
+        Lines of orders that are to have them; others keep their candidates.
     """
     at: dict[int, list[float]] = {}
     for order in every:

@@ -21,7 +21,7 @@ from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
 from stockcast.policies.coupling import money, orders
 from stockcast.policies.cut import cut_at
-from stockcast.policies.decision import Decision, deciding, hold, of_new_orders
+from stockcast.policies.decision import Decision, deciding, hold, of_open_orders
 from stockcast.policies.lines import Lines, lines
 from stockcast.policies.milp import Solve, Solver, Solving
 from stockcast.policies.milp.worker import kept
@@ -152,8 +152,8 @@ def plan(
     seen = Further.none(found, decided)
     if outlook is not None and outlook.ahead > 1 and joint:
         seen = further(tonight, found, decided, outlook, solving)
-        new = of_new_orders(tonight, decided.every)
-        seen = to_the_pack(tonight, seen, outlook, new, solving, near=(found, decided), workers=workers)
+        may = of_open_orders(tonight, seen.lines, seen.decision)
+        seen = to_the_pack(tonight, seen, outlook, may, solving, near=(found, decided), workers=workers)
     if tonight is not situation:  # breaks that were left alone are told of, if a little more would reach them
         every = orders(situation.terms, situation.shared, seen.lines.at(seen.lines.chosen) > 0)
         seen = replace(seen, decision=replace(seen.decision, every=every))
@@ -207,10 +207,21 @@ def _require_costs(situation: Situation, *, limited: bool = False) -> None:
 
 
 def _worth(situation: Situation, found: Lines, made: Decision) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give what each line saves, its quantity, and what its next step would save for its money."""
+    """Give what each line saves, its share of a discount included, its quantity, and what its next step would save."""
     final = found.at(made.final)
-    saving = np.where(final > 0, found.cost[:, 0] - found.cost[np.arange(len(final)), made.final], 0.0)
-    return saving, final, _marginal_value(found, made.final, situation.terms.unit_cost)
+    off = _discounts(made, final)
+    saving = found.cost[:, 0] - found.cost[np.arange(len(final)), made.final] + off * final * made.goods.cost
+    return np.where(final > 0, saving, 0.0), final, _marginal_value(found, made.final, situation.terms.unit_cost, off)
+
+
+def _discounts(made: Decision, final: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+    """Give the share that each whole order's price breaks take off the money of its new lines."""
+    off = np.zeros(len(final))
+    for order in made.every:
+        value = float((final * made.goods.cost)[order.rows].sum())
+        if order.tiers and value > 0:
+            off[order.rows] = order.discount(value) / value
+    return off
 
 
 def _assemble(
@@ -270,7 +281,10 @@ def _assemble(
 
 
 def _marginal_value(
-    found: Lines, chosen: Int[np.ndarray, " series"], unit_cost: Float[np.ndarray, " series"]
+    found: Lines,
+    chosen: Int[np.ndarray, " series"],
+    unit_cost: Float[np.ndarray, " series"],
+    off: Float[np.ndarray, " series"],
 ) -> Float[np.ndarray, " series"]:
     """Give the cost that the next larger candidate saves, per unit of money it takes (per unit without unit cost)."""
     rows = np.arange(len(chosen))
@@ -282,7 +296,8 @@ def _marginal_value(
     here, there = found.cost[rows, chosen], found.cost[rows, following]
     saves = here - there
     real = np.abs(saves) > NEAR * np.maximum(np.abs(here), np.abs(there))  # what is less is rounding
-    return np.where(some & real, saves / np.where(some, units * price, 1.0), 0.0)
+    alone = np.where(some & real, saves / np.where(some, units * price, 1.0), 0.0)
+    return np.where(some & (unit_cost > 0), alone + off, alone)
 
 
 def _rank(

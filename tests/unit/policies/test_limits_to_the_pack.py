@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from planning_case import after_ordering, case, reviews
-from stockcast.inventory import SharedTerms, SupplierTerms
+from stockcast.inventory import PriceBreak, SharedTerms, SupplierTerms
 from stockcast.policies import check, plan
 from whole_case import whole
 
@@ -58,6 +58,19 @@ def test_no_pack_more_of_any_line_is_affordable_and_saves(seed):
     left = 350.0 - float(made.order_quantity @ one.terms.unit_cost)
     again = planned(situation(lines=5, seed=seed))
     assert left < PACK * COST or np.array_equal(made.order_quantity, again.order_quantity)
+
+
+@pytest.mark.parametrize("terms", [{"min_order_value": 900.0}, {"price_breaks": (PriceBreak(900.0, 0.1),)}])
+def test_the_rest_of_a_begun_order_is_chosen_to_the_pack_too(terms):
+    """24 of the 90 that the terms ask for are placed: 66 are missing, and the next candidates of the line are 48, 108."""
+    night = case(
+        np.full((1, 10, 90), 5.0), on_hand=5.0, lead_time=3, review_period=7, pack_size=6.0, unit_cost=10.0,
+        holding_cost=0.02, shortage_cost=5.0, shared=SharedTerms((SupplierTerms("a", **terms),)),
+    )  # fmt: skip
+    begun = after_ordering(night, np.array([24.0]))
+    rest = planned(begun)
+    assert rest.order_quantity.tolist() == [66.0]
+    assert planned(after_ordering(begun, rest.order_quantity)).order_quantity.tolist() == [0.0]
 
 
 @pytest.mark.parametrize(("pack", "placed"), [(2.4, 7.2), (2.4, 16.8), (6.0, 5.0), (0.3, 0.9)])

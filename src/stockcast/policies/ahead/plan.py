@@ -108,7 +108,7 @@ def to_the_pack(
     Parameters
     ----------
     new
-        Lines of orders that nothing is placed of yet; others keep their candidates.
+        Lines of orders that are to have them; others keep their candidates.
     near
         The lines and the decision that look one review ahead.
     """
