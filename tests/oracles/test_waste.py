@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from planning_case import case, reviews
+from stockcast.inventory import PriceBreak, SharedTerms, SupplierTerms
 from stockcast.policies import plan
 from stockcast.policies.newsvendor import aim
 from stockcast.policies.projection import Part
@@ -31,19 +32,19 @@ def walk(demand, on_hand, arrives, ends, units, life, terms, backorder):
     return cost, waste
 
 
+@pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.parametrize("backorder", [False, True])
 @pytest.mark.parametrize("life", [1, 2, 4, 7, 11])
-def test_cost_and_waste_against_a_walk(life, backorder):
-    from stockcast.inventory import SharedTerms
-
+def test_cost_and_waste_against_a_walk(life, backorder, ends):
+    """``ends``: it is the sale of the item that is over then, not the life of the goods."""
     rng = np.random.default_rng(life)
-    paths = rng.poisson(3.0, (1, 200, 24)).astype(float)
+    drawn = rng.poisson(3.0, (1, 200, 24)).astype(float)
     terms = {"holding_cost": 0.3, "shortage_cost": 2.0, "unit_cost": 1.7}
     shared = SharedTerms(unmet_demand="backorder" if backorder else "lost")
     for lead, on_hand in ((0, 0.0), (2, 11.0), (2, 40.0)):
-        situation = case(
-            paths, lead_time=lead, review_period=6, on_hand=on_hand, shelf_life=float(life), shared=shared, **terms
-        )
+        over = {"sold_for": float(lead + life)} if ends else {"shelf_life": float(life)}
+        paths = np.where(np.arange(24) < lead + life, drawn, 0.0) if ends else drawn
+        situation = case(paths, lead_time=lead, review_period=6, on_hand=on_hand, shared=shared, **over, **terms)
         found = aim(Part.of(situation))
         base = found.waste.cost(np.zeros(1))
         assert base[0] == pytest.approx(0.0)
@@ -76,12 +77,14 @@ def test_a_short_life_orders_less_and_a_long_one_changes_nothing():
     assert orders[3] == orders[4]
 
 
-def test_the_quantity_is_the_best_of_all_whole_ones():
+@pytest.mark.parametrize("ends", [False, True])
+def test_the_quantity_is_the_best_of_all_whole_ones(ends):
     """Every quantity from 0 to 60 by the walk: what is ordered costs least."""
-    paths = np.random.default_rng(5).poisson(3.0, (1, 300, 24)).astype(float)
+    drawn = np.random.default_rng(5).poisson(3.0, (1, 300, 24)).astype(float)
     terms = {"holding_cost": 0.05, "shortage_cost": 4.0, "unit_cost": 2.0}
     for life in (2, 5):
-        situation = case(paths, review_period=6, shelf_life=float(life), **terms)
+        paths = np.where(np.arange(24) < life, drawn, 0.0) if ends else drawn
+        situation = case(paths, review_period=6, **{"sold_for" if ends else "shelf_life": float(life)}, **terms)
         costs = []
         for units in range(60):
             walked = [walk(p, 0.0, 0, 6, float(units), life, terms, False) for p in paths[0]]
@@ -96,3 +99,36 @@ def test_a_large_pack_that_will_expire_is_told():
     made = plan("auto", situation, next_review=reviews(situation))
     (alert,) = [alert for alert in made.alerts if alert.code == "SC-P022"]
     assert "expire" in alert.message
+
+
+def ending(periods, horizon=40, **terms):
+    """Give a night of an item that sells 5 a period for some periods more, then no longer."""
+    paths = np.where(np.arange(horizon) < periods, 5.0, 0.0)[None, None, :].repeat(20, axis=1)
+    given = {"lead_time": 3, "review_period": 7, "unit_cost": 10.0, "holding_cost": 0.02, "shortage_cost": 5.0}
+    return case(paths, on_hand=15.0, sold_for=float(periods), **given | terms)
+
+
+def ordered(situation):
+    made = plan("auto", situation, next_review=reviews(situation))
+    return made.plan.order_quantity[0], [alert for alert in made.alerts if alert.code == "SC-P022"]
+
+
+def test_a_pack_of_which_most_would_be_left_at_the_end_is_not_bought():
+    assert ordered(ending(5, pack_size=24.0))[0] == 0  # 10 can be sold, 14 are worth nothing after
+    assert ordered(ending(5, pack_size=12.0))[0] == 12
+    assert ordered(ending(30, pack_size=24.0))[0] == 48  # what the week leaves is sold in the next one
+    assert ordered(ending(3, pack_size=1.0))[0] == 0  # comes when nothing is sold any more
+
+
+def test_what_will_be_left_at_the_end_is_told():
+    units, (alert,) = ordered(ending(5, pack_size=12.0))
+    assert units == 12
+    assert alert.message.startswith("2 of the 12 units ordered are expected to be left when the sale of it ends, 2 per")
+    assert alert.value == 20
+
+
+@pytest.mark.parametrize(("reach", "wanted"), [(400.0, 75.0), (800.0, 35.0)])
+def test_goods_that_end_are_bought_to_their_end_where_a_price_break_pays_that_and_never_beyond(reach, wanted):
+    """75 can be sold after the receipt, 35 of them before the next one: all of them at 5 % off, none beyond."""
+    shared = SharedTerms((SupplierTerms("a", price_breaks=(PriceBreak(reach, 0.05),)),))
+    assert ordered(ending(18, horizon=120, shared=shared))[0] == wanted

@@ -237,6 +237,7 @@ def resolve_terms(
         np.nan_to_num(lookup.number("volume")),
         np.nan_to_num(lookup.number("weight")),
         _shelf_life(lookup, spec.step, findings),
+        _sold_for(lookup, origin, spec.step),
     )
     return Resolved(terms, reviews)
 
@@ -275,6 +276,13 @@ def _shelf_life(lookup: Lookup, step: Step, findings: Findings) -> np.ndarray:
         )  # fmt: skip
     whole: np.ndarray = np.maximum(np.floor(days / length + 1e-9), 1.0)
     return whole
+
+
+def _sold_for(lookup: Lookup, origin: Origin, step: Step) -> np.ndarray:
+    """Give the periods from now on up to the one that holds the end date, that one included; infinite without one."""
+    days = (lookup.date("end_date") - origin.last_day) / np.timedelta64(1, "D")
+    periods = np.ceil(days / (7 if step == "week" else 1) - 1e-9)
+    return np.where(np.isnan(periods), np.inf, np.maximum(periods, 0.0))
 
 
 def _not_ended(lookup: Lookup, origin: Origin, findings: Findings) -> np.ndarray:

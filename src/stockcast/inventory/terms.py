@@ -70,6 +70,9 @@ class SupplyTerms:
         Of one unit; 0 where none is known or needed.
     shelf_life
         Periods in which a unit can be sold, the one of its arrival included; infinite where it keeps.
+    sold_for
+        Periods from now on in which the series is sold, that of its ``end_date`` included; infinite where no end is
+        known.
     fed_by
         The location whose stock of the sku comes here by transfer, so that nothing is bought; empty for all others. The
         lead time is then the lane's, and the reviews are the shipments of that location.
@@ -101,6 +104,7 @@ class SupplyTerms:
     volume: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
     weight: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
     shelf_life: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
+    sold_for: Float[np.ndarray, " ..."] = field(default_factory=_not_told)
     fed_by: np.ndarray = field(default_factory=_nobody)
     shipments: Int[np.ndarray, "..."] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
 
@@ -109,7 +113,7 @@ class SupplyTerms:
         n = len(self.series)
         if not len(self.fed_by):
             object.__setattr__(self, "fed_by", np.full(n, ""))
-        for name, absent in (("volume", 0.0), ("weight", 0.0), ("shelf_life", np.inf)):
+        for name, absent in (("volume", 0.0), ("weight", 0.0), ("shelf_life", np.inf), ("sold_for", np.inf)):
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(n, absent))
         _hold_shipments(self)
@@ -121,7 +125,16 @@ class SupplyTerms:
                 raise AlignmentError(f"terms: {name} has shape {array.shape} for {n} series")
         freeze(self, **arrays)
         not_negative = ("lead_time", "lead_time_sd", "first_review", "moq", "pack_size", "max_order", "min_stock")
-        for name in (*not_negative, "order_cost", "holding_cost", "shortage_cost", "ordered_now", "volume", "weight"):
+        for name in (
+            *not_negative,
+            "order_cost",
+            "holding_cost",
+            "shortage_cost",
+            "ordered_now",
+            "volume",
+            "weight",
+            "sold_for",
+        ):
             if not (arrays[name] >= 0).all():  # NaN fails too
                 raise DataError(f"terms: {name} must be given and not negative", code="SC-B006")
         for name in ("review_period", "shelf_life"):

@@ -16,15 +16,15 @@ from jaxtyping import Bool
 from stockcast.core.axes import SeriesAxis
 from stockcast.core.deadline import STRUCK
 from stockcast.core.errors import DataError
-from stockcast.demand import Coursed, PathSource, SampledForecast
+from stockcast.demand import PathSource, SampledForecast
 from stockcast.demand.forecast import CHUNK
 from stockcast.models.base import FittedForecaster, Forecaster
 from stockcast.models.closing import closing
 from stockcast.models.history import CEILING, ceiling
-from stockcast.models.lifecycle import NEVER, Lives, lives
+from stockcast.models.lifecycle import NEVER, led, lives
 from stockcast.models.naive import MovingAverage, SeasonalNaive
 from stockcast.models.profile import Profile, profile
-from stockcast.models.states import assemble, caps, innovations, sampled, surely_within
+from stockcast.models.states import assemble, innovations, sampled, surely_within
 from stockcast.models.tally import whole
 from stockcast.models.uncensor import ENOUGH, evidence
 from stockcast.panel import Panel
@@ -158,7 +158,7 @@ class FittedLadder(FittedForecaster):
         if len(rows):
             settle(rows, innovations(len(rows), cap=np.ones(len(rows))), ZERO)
         life = lives(panel, horizon, self.profile.quiet_of(panel))
-        source = closing(_led(assemble(n, parts), life), panel, horizon)
+        source = closing(led(assemble(n, parts), life), panel, horizon)
         demand = sampled(panel, source, horizon, seed=seed, n_paths=n_paths)
         text = []
         for at, (name, why) in enumerate(zip(rung.tolist(), reason.tolist(), strict=True)):
@@ -178,16 +178,6 @@ def _analogous(panel: Panel, of_all: Profile) -> np.ndarray:
     """Give where the analogues of each series stand, −1 where there are none."""
     found = of_all.analogues
     return np.full(len(panel.series), -1) if found is None else found.rows(panel.series)
-
-
-def _led(source: PathSource, life: Lives) -> PathSource:
-    """Lead the paths of series whose life begins or ends along its course; the others stay as they are."""
-    n, changed = len(life.what), life.what != ""
-    if not changed.any():
-        return source
-    some, rest = np.flatnonzero(changed), np.flatnonzero(~changed)
-    led = Coursed(source.take(some), life.course[some], np.zeros(len(some)), caps(source, n)[some])
-    return assemble(n, [(rest, source.take(rest)), (some, led)])
 
 
 def _attempt(

@@ -8,7 +8,9 @@ from jaxtyping import Float, Int
 
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import Step
+from stockcast.demand import Coursed, PathSource
 from stockcast.models.launches import dates, launches
+from stockcast.models.states import assemble, caps
 from stockcast.models.uncensor import evidence
 from stockcast.panel import Panel
 from stockcast.panel.attributes import SELLS_NOTHING
@@ -71,17 +73,39 @@ def lives(panel: Panel, horizon: int, quiet: Int[np.ndarray, " series"]) -> Live
         course[row] = ahead >= launched[row]
         if launched[row] > panel.time.n:
             what[row], why[row] = LAUNCH, f"launch on {begins[row]}"
-    ends = dates(panel, "end_date")
-    for row in np.flatnonzero(~np.isnat(ends)).tolist():
-        last = int(panel.time.index(ends[row : row + 1])[0])
-        if horizon and last < int(ahead[-1]):
-            course[row] *= ahead <= last
-            what[row] = ENDED
-            why[row] = f"{'ended' if last < panel.time.n else 'ends'} on {ends[row]}"
+    _end(panel, horizon, course, what, why)
     for row in np.flatnonzero(panel.attributes.column(SELLS_NOTHING) != "").tolist():
         course[row], what[row] = 0.0, NEVER
         why[row] = f"nothing is sold at a {panel.attributes.column(SELLS_NOTHING)[row]}"
     return Lives(course, what.astype(np.str_), why.astype(np.str_))
+
+
+def ends(panel: Panel, horizon: int) -> Lives:
+    """Say only which series end: their ``end_date`` is known, whoever forecasts them."""
+    n = len(panel.series)
+    course, what, why = np.ones((n, horizon)), np.full(n, "", dtype=object), np.full(n, "", dtype=object)
+    _end(panel, horizon, course, what, why)
+    return Lives(course, what.astype(np.str_), why.astype(np.str_))
+
+
+def _end(panel: Panel, horizon: int, course: np.ndarray, what: np.ndarray, why: np.ndarray) -> None:
+    ahead, last_days = panel.time.n + np.arange(horizon), dates(panel, "end_date")
+    for row in np.flatnonzero(~np.isnat(last_days)).tolist():
+        last = int(panel.time.index(last_days[row : row + 1])[0])
+        if horizon and last < int(ahead[-1]):
+            course[row] *= ahead <= last
+            what[row] = ENDED
+            why[row] = f"{'ended' if last < panel.time.n else 'ends'} on {last_days[row]}"
+
+
+def led(source: PathSource, life: Lives) -> PathSource:
+    """Lead the paths of series whose life begins or ends along its course; the others stay as they are."""
+    n, changed = len(life.what), life.what != ""
+    if not changed.any():
+        return source
+    some, rest = np.flatnonzero(changed), np.flatnonzero(~changed)
+    course = Coursed(source.take(some), life.course[some], np.zeros(len(some)), caps(source, n)[some])
+    return assemble(n, [(rest, source.take(rest)), (some, course)])
 
 
 def _silent(panel: Panel, quiet: Int[np.ndarray, " series"]) -> list[tuple[int, int, float]]:

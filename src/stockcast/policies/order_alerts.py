@@ -3,7 +3,7 @@
 import numpy as np
 
 from stockcast.core.findings import Alert
-from stockcast.inventory import Situation
+from stockcast.inventory import Situation, SupplyTerms
 from stockcast.policies.coupling import Order
 from stockcast.policies.decision import Decision
 from stockcast.policies.figures import units_text
@@ -153,7 +153,7 @@ def limit_alerts(situation: Situation, lines: Lines, made: Decision) -> list[Ale
 
 
 def _expiring(situation: Situation, lines: Lines, made: Decision) -> list[Alert]:
-    """Tell of orders of which a tenth or more is expected to expire, because of a minimum or a pack."""
+    """Tell of orders of which a tenth or more is expected to stay unsold, because of a minimum or a pack."""
     rows = np.arange(len(made.final))
     waste, units = lines.waste[rows, made.final], lines.at(made.final)
     terms, found = situation.terms, []
@@ -162,12 +162,20 @@ def _expiring(situation: Situation, lines: Lines, made: Decision) -> list[Alert]
             Alert(
                 "warning", "SC-P022",
                 f"{units_text(float(waste[at]))} of the {units_text(float(units[at]))} units ordered are expected to "
-                f"expire unsold within {terms.shelf_life[at]:g} periods",
+                f"{_unsold(terms, at)}",
                 "negotiate smaller packs or minimums, or plan a markdown", str(terms.series.sku[at]),
                 str(terms.series.location[at]), str(terms.supplier[at]), float(waste[at] * made.goods.cost[at]),
             )
         )  # fmt: skip
     return found
+
+
+def _unsold(terms: SupplyTerms, at: int) -> str:
+    """Say when what is ordered can be sold no longer."""
+    left = max(float(terms.sold_for[at] - terms.lead_time[at]), 0.0)
+    if left < terms.shelf_life[at]:
+        return f"be left when the sale of it ends, {left:g} periods after they arrive"
+    return f"expire unsold within {terms.shelf_life[at]:g} periods"
 
 
 def _wishes(situation: Situation, lines: Lines, made: Decision, loss: np.ndarray) -> list[Alert]:

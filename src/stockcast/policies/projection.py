@@ -96,11 +96,15 @@ class Projection:
         Demand between the two arrivals, and over the whole protection interval.
     rate
         Mean demand a period after the protection interval, or of all periods where less than a review period is left;
-        at least a tenth of the latter, so that the value of what is left stays within reason when demand ends.
+        at least a tenth of the latter, so that the value of what is left stays within reason when demand ends. Of the
+        periods in which it is still sold, where an end is known.
     mine
         Units of this very order that stand in the pipeline already: taken out, to be decided as a whole.
+    life
+        Periods from the arrival in which what arrives can be sold: its shelf life, or what is left until the end of its
+        sale; infinite where it keeps, and no end is known.
     in_time
-        Demand from the arrival to the end of the shelf life of what arrives.
+        Demand of these periods.
     last
         N and M at the end of the last period inside; −x_a where there is no period inside.
     """
@@ -117,6 +121,7 @@ class Projection:
     total: Float[np.ndarray, "series path"]
     rate: Float[np.ndarray, " series"]
     mine: Float[np.ndarray, " series"]
+    life: Float[np.ndarray, "series path"]
     in_time: Float[np.ndarray, "series path"]
     last: tuple[Float[np.ndarray, "series path"], Float[np.ndarray, "series path"]]
 
@@ -213,11 +218,9 @@ def project(part: Part, *, anew: bool = False) -> Projection:
     peak = np.maximum.accumulate(need, axis=2)
     whole_interval = np.minimum(terms.protection_interval, horizon)
     until = np.arange(horizon)[None, :] < whole_interval[:, None]
-    beyond = np.arange(horizon)[None, :] >= whole_interval[:, None]
-    beyond = np.where((horizon - whole_interval >= terms.review_period)[:, None], beyond, True)
-    means = paths.mean(axis=1)
+    rate = _rate(paths.mean(axis=1), terms, whole_interval)
+    life = np.minimum(terms.shelf_life[:, None], np.maximum(terms.sold_for[:, None] - here, 0.0))
     later = np.concatenate([np.cumsum(supply[:, ::-1], axis=1)[:, ::-1], np.zeros((n, 1))], axis=1)
-    rate = np.maximum((means * beyond).sum(axis=1) / beyond.sum(axis=1), 0.1 * means.mean(axis=1))
     return Projection(
         stock=stock,
         need=need,
@@ -231,9 +234,25 @@ def project(part: Part, *, anew: bool = False) -> Projection:
         total=np.matmul(paths, until.astype(float)[:, :, None])[:, :, 0],
         rate=rate,
         mine=mine,
-        in_time=_in_time(paths, here, terms.shelf_life, rate),
+        life=life,
+        in_time=_in_time(paths, here, life, rate),
         last=(_last(need, inside, stock), _last(peak, inside, stock)),
     )
+
+
+def _rate(
+    means: Float[np.ndarray, "series period"], terms: SupplyTerms, interval: Int[np.ndarray, " series"]
+) -> Float[np.ndarray, " series"]:
+    """Give the mean demand a period after the protection interval, of the periods in which the series is sold."""
+    n, horizon = means.shape
+    at = np.arange(horizon)[None, :]
+    end = np.where(terms.sold_for > 0, np.minimum(terms.sold_for, horizon), horizon)[:, None]
+    sold = np.broadcast_to(at < end, (n, horizon))
+    beyond = sold & (at >= interval[:, None])
+    enough = end[:, 0] - interval >= terms.review_period
+    beyond = np.where(enough[:, None], beyond, sold)
+    least = 0.1 * (means * sold).sum(axis=1) / sold.sum(axis=1)
+    return np.asarray(np.maximum((means * beyond).sum(axis=1) / beyond.sum(axis=1), least))
 
 
 def _anew(part: Part, paths: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -306,15 +325,15 @@ def _last(values: np.ndarray, inside: np.ndarray, stock: np.ndarray) -> np.ndarr
     return np.where(count > 0, found, -stock)
 
 
-def _in_time(paths: np.ndarray, here: np.ndarray, shelf_life: np.ndarray, rate: np.ndarray) -> np.ndarray:
+def _in_time(paths: np.ndarray, here: np.ndarray, life: np.ndarray, rate: np.ndarray) -> np.ndarray:
     """Give the demand of the periods in which what arrives can be sold; infinite where it keeps."""
     n, n_paths, horizon = paths.shape
     found = np.full((n, n_paths), np.inf)
-    rows = np.flatnonzero(np.isfinite(shelf_life))
+    rows = np.flatnonzero(np.isfinite(life).all(axis=1))
     if len(rows):
         total = np.concatenate([np.zeros((len(rows), n_paths, 1)), np.cumsum(paths[rows], axis=2)], axis=2)
         begin = here[rows]
-        end = begin + shelf_life[rows, None].astype(np.int64)
+        end = begin + life[rows].astype(np.int64)
         until = np.take_along_axis(total, np.minimum(end, horizon)[:, :, None], axis=2)[:, :, 0]
         before = np.take_along_axis(total, begin[:, :, None], axis=2)[:, :, 0]
         found[rows] = until - before + rate[rows, None] * np.maximum(end - horizon, 0)

@@ -13,6 +13,9 @@ reached, the best one T* saves g(T₀) − g(T*) + δ(v T₀) v against orders o
 c (1 − ρ) to an order that reaches a break: it saves δ on what is sold until the next one, and δ − ρ on what it buys
 ahead. An order that reaches none is planned as if there were none: what may stand in the way of a break, a maximum, a
 shelf life, a budget, is no reason to order less than without it.
+
+What ends before two further orders of it are due is no part of usual orders, and none are further apart than half of
+the time for which anything is sold: goods that end are bought for the rest of their sale, if a break pays that.
 """
 
 import math
@@ -119,13 +122,17 @@ def _usual_saving(situation: Situation, found: Lines) -> Float[np.ndarray, " ser
         rows = np.flatnonzero((terms.supplier == supplier.supplier) & terms.at_review & terms.orderable)
         if not supplier.price_breaks or not len(rows):
             continue
+        remains = (terms.sold_for - terms.protection_interval)[rows]
+        usual = rows[remains >= 2 * terms.review_period[rows]]
+        if not len(usual):
+            continue  # all of them end before there are usual orders again
         out[rows] = usual_saving(
             supplier,
-            float(worth[rows].sum()),
-            float((found.rate * terms.holding_cost)[rows].sum()),
-            float(terms.order_cost[rows].sum()),
-            review=float(np.median(terms.review_period[rows])),
-            year=365.0 / situation.past.time.days,
+            float(worth[usual].sum()),
+            float((found.rate * terms.holding_cost)[usual].sum()),
+            float(terms.order_cost[usual].sum()),
+            review=float(np.median(terms.review_period[usual])),
+            year=min(365.0 / situation.past.time.days, float(remains.max()) / 2.0),
         )
     return out
 

@@ -5,9 +5,10 @@ already, x, is older and is sold first; what comes later is younger. With D the 
 
     w(u) = min(u, (x + u − D)⁺)          units of this order that are waste at the end of e
 
-Each costs its unit cost. Where e lies before the next arrival, w is missing from then on: with A_k the demand of
-periods e + 1 … k that older stock does not serve, min(w, A_k) goes unmet further and h is saved on (w − A_k)⁺ in every
-period k up to the next arrival. Demand beyond the horizon goes on at its mean rate.
+Where a series is sold up to a known end, e is not after it. Each unit costs its unit cost. Where e lies before the next
+arrival, w is missing from then on: with A_k the demand of periods e + 1 … k that older stock leaves, min(w, A_k)
+goes unmet further and h is saved on (w − A_k)⁺ in every period k up to the next arrival. Demand beyond the horizon goes
+on at its mean rate.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from stockcast.policies.projection import Projection
 @final
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """The expiry of one batch of series' orders; ``applies`` tells which have a shelf life at all.
+    """The expiry of one batch of series' orders; ``applies`` tells which have a shelf life, or a known end, at all.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class Waste:
         cls, projection: Projection, terms: SupplyTerms, shortage_cost: Float[np.ndarray, " series"], *, backorder: bool
     ) -> "Waste":
         """Read off the projected paths what can expire."""
-        applies = np.isfinite(terms.shelf_life)
+        applies = np.isfinite(projection.life).all(axis=1)
         n, paths, width = projection.need.shape
         if not applies.any():
             nothing = np.zeros((n, paths))
@@ -62,9 +63,8 @@ class Waste:
                 terms.holding_cost, shortage_cost, backorder,
             )  # fmt: skip
         demand = projection.window
-        life = np.where(applies, terms.shelf_life, np.inf)[:, None]
         at = np.arange(width)[None, None, :]
-        expired = projection.inside & (at >= life[:, :, None])
+        expired = projection.inside & (at >= projection.life[:, :, None])
         older = np.maximum(projection.stock, 0.0) - projection.in_time
         later = np.cumsum(np.where(expired, demand, 0.0), axis=2)
         after = np.maximum(later - np.maximum(older, 0.0)[:, :, None], 0.0)

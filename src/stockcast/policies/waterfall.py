@@ -37,14 +37,14 @@ LARGEST = 2.0**62  # units of a grid that a number may have
 class Waterfall:
     """The steps of every line, in the order of ``STEPS``, in whole units of a grid of 10 to the power of −decimals.
 
-    ``need`` is the mean demand over the protection interval, ``safety`` what its risk adds, and ``cycle`` what an
-    order cost or ``min_stock`` add to that, less what would expire: together the order-up-to level S. Less what is on
+    ``need`` is the mean demand over the protection interval, ``safety`` what its risk adds, and ``cycle`` what an order
+    cost or ``min_stock`` add to that, less what would stay unsold: together the order-up-to level S. Less what is on
     hand and on order, plus what is owed, that is S − inventory position; a warehouse's S is for all that it feeds, and
     ``at_places`` takes off what lies there and is on its way to them. ``excess`` takes back what stands above S,
     ``not_due`` an order that does not pay yet, ``no_review`` and ``not_orderable`` one that cannot be placed: what is
     left is the unconstrained quantity. ``pack`` and ``moq`` lead to what would be best for the line without a maximum,
-    ``max_order`` to its own best up to the next review, ``later`` to its best over the reviews that are looked at;
-    the terms of the supplier's whole order, then budget and storage, to what is ordered.
+    ``max_order`` to its own best up to the next review, ``later`` to its best over the reviews that are looked at; the
+    terms of the supplier's whole order, then budget and storage, to what is ordered.
     """
 
     series: SeriesAxis

@@ -62,7 +62,7 @@ def _label(name: str, units: float) -> str:
 def _cycle(row: Row) -> str:
     """Say what moves the level beyond demand and its risk."""
     if row["cycle"] < 0:
-        return "less, for what would expire"
+        return "less, for what would stay unsold"
     causes = [
         text for name, text in (("order_cost", "the order cost"), ("min_stock", "the minimum stock")) if row[name]
     ]

@@ -23,11 +23,13 @@ from stockcast.models.boosting.importance import Importance, importance
 from stockcast.models.boosting.model import foretold
 from stockcast.models.catalogue import GONE_ON, NEEDS, Setting, candidates
 from stockcast.models.ladder import failed
+from stockcast.models.lifecycle import ends, led
 from stockcast.models.pretrained.folder import installed, require
+from stockcast.panel import Panel
 from stockcast.panel.aggregation import require_columns
 from stockcast.report.recorded import read_forecast
 from stockcast.report.transfers import reasons_with_transfers
-from stockcast.report.user_forecast import read_user_forecast
+from stockcast.report.user_forecast import MODEL, read_user_forecast
 from stockcast.runs import assemble, earlier, learning
 from stockcast.runs.clock import Clock
 from stockcast.runs.job import Job
@@ -309,6 +311,7 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
                 Stream(assemble.seed_of(night.job), "user forecast"),
                 n_paths=night.job.config.forecast.paths,
             )
+            demand, fallback = _until_the_end(demand, fallback, inputs.panel)
         return Forecasted(demand, model, fallback, None, key, str(file)), terms
     # a selection takes its series from the forecast of all, if there is one: the same orders as in the nightly plan
     for wanted in dict.fromkeys((assemble.forecast_key(night.job, inputs, everything=True), key)):
@@ -324,6 +327,16 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
             night.notes.append(f"forecast of run {found.name} used again")
             return Forecasted(demand.take(rows), model[rows], fallback[rows], None, key, found.name), terms
     return forecast(night, inputs)
+
+
+def _until_the_end(demand: SampledForecast, fallback: np.ndarray, panel: Panel) -> tuple[SampledForecast, np.ndarray]:
+    """Forecast nothing after an ``end_date``, whoever forecasts, and say so."""
+    life = ends(panel, demand.horizon)
+    said = [
+        f"{text}; {why}" if text and why else text or (f"{MODEL}→{what}: {why}" if why else "")
+        for text, what, why in zip(fallback.tolist(), life.what.tolist(), life.why.tolist(), strict=True)
+    ]
+    return replace(demand, source=led(demand.source, life)), np.array(said, dtype=np.str_)
 
 
 def plan(

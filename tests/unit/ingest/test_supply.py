@@ -86,6 +86,19 @@ def test_an_ended_item_is_not_ordered(tmp_path):
     assert [(a.code, a.sku) for a in got.alerts] == [("SC-D061", "A")]
 
 
+def test_an_end_date_says_for_how_many_periods_an_item_is_still_sold(tmp_path):
+    """The night of Wednesday, 2026-11-18: the first period ahead is the 19th."""
+    ends = ("2026-11-19", "2026-11-25", "2026-11-01", "")
+    items = "sku,unit_cost,price,end_date\n" + "".join(
+        f"{sku},2,5,{end}\n" for sku, end in zip("AB", ends[:2], strict=True)
+    )
+    assert load_tables(tmp_path, {"items": items}).terms.sold_for.tolist() == [1.0, 7.0]
+    items = "sku,unit_cost,price,end_date\n" + "".join(
+        f"{sku},2,5,{end}\n" for sku, end in zip("AB", ends[2:], strict=True)
+    )
+    assert load_tables(tmp_path, {"items": items}).terms.sold_for.tolist() == [0.0, np.inf]
+
+
 def test_order_days_and_closures_set_the_reviews(tmp_path):
     suppliers = "supplier,order_days\nacme,mon\n"
     items = "sku,supplier,unit_cost,price\nA,acme,2,5\nB,none,4,9\n"

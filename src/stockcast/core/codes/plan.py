@@ -95,8 +95,9 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         "SC-P022",
-        "stock that will expire",
-        "A tenth or more of what is ordered is expected to outlive its shelf life unsold; it pays all the same.",
+        "stock that will stay unsold",
+        "A tenth or more of what is ordered is expected to outlive its shelf life, or the end of its sale; it pays all "
+        "the same.",
         "negotiate smaller packs or minimums, or plan a markdown",
     ),
     Code(

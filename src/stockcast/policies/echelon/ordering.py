@@ -279,6 +279,7 @@ def _projection(found: list[Nodes]) -> Projection:
         total=np.stack([node.total for node in found]),
         rate=np.array([node.rate for node in found]),
         mine=np.array([node.mine for node in found]),
+        life=np.full_like(pool, np.inf),
         in_time=np.full_like(pool, np.inf),
         last=(need, need.copy()),
     )
