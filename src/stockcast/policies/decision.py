@@ -37,7 +37,8 @@ class Decision:
     """Candidates of each line: by itself, with its supplier, within all limits; and how they were found.
 
     ``joined_by`` and ``final_by`` name what moved a line; ``price`` is what one more unit of each limit would save;
-    ``checked`` are quantities that the independent check has passed.
+    ``checked`` are quantities that the independent check has passed; ``coarse`` is how many lines that limits move keep
+    their first candidates, being more than ``MANY``.
     """
 
     goods: Goods
@@ -51,6 +52,7 @@ class Decision:
     fallback: Shaped[np.ndarray, " series"]
     price: Float[np.ndarray, " limit"]
     checked: Float[np.ndarray, " series"] | None = None
+    coarse: int = 0
     solves: list[Solve] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
 
@@ -147,7 +149,8 @@ def settle(situation: Situation, found: Lines, *, solving: list[Solving], worker
         new = new | begun
     for _ in range(ROUNDS):
         moved = (_moved(found, made) | _raised(found, made)) & new
-        if not moved.any() or int(moved.sum()) > MANY or solving[0].limit <= 0:
+        made.coarse = int(moved.sum()) if int(moved.sum()) > MANY else 0
+        if not moved.any() or made.coarse or solving[0].limit <= 0:
             break
         better = _better(
             situation, found, made, with_more(found, situation, made.final, moved, workers=workers), solving

@@ -43,7 +43,8 @@ class Planned:
     """A plan, the models solved for it, what a planner should look at, and the relative gap of all orders together.
 
     ``held`` are the units expected in stock when each line's order arrives, without it; ``waterfall`` has the steps to
-    each quantity, ``lines`` what they come from, and ``prices`` what one more unit of each shared limit would save.
+    each quantity, ``lines`` what they come from, and ``prices`` what one more unit of each shared limit would save;
+    ``coarse`` lines were moved by limits, and were too many to look for more quantities of each.
     """
 
     plan: ReorderPlan
@@ -54,6 +55,7 @@ class Planned:
     waterfall: Waterfall
     lines: Lines
     prices: Mapping[str, float]
+    coarse: int = 0
 
 
 @final
@@ -177,8 +179,9 @@ def plan(
     prices = {limit.name: price for limit, price in zip(decision.shared, decision.price.tolist(), strict=True)}
     steps = Waterfall.of(situation, found, decision, seen.near)
     return Planned(
-        made, (*decision.solves, *seen.solves), ranked(alerts), decision.gap, found.held, steps, found, prices
-    )
+        made, (*decision.solves, *seen.solves), ranked(alerts), decision.gap, found.held, steps, found, prices,
+        decided.coarse,
+    )  # fmt: skip
 
 
 def _tied(situation: Situation) -> bool:

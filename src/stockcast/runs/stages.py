@@ -369,6 +369,8 @@ def plan(
             done=done,
         )
     night.alerts.extend(planned.alerts)
+    if planned.coarse:
+        night.notes.append(f"limits moved {planned.coarse:,} lines, too many to look for more quantities of each")
     nobody = (planned.plan.order_quantity > 0) & (terms.supplier == "")
     if nobody.any():
         night.alerts.append(

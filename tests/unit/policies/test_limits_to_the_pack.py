@@ -101,3 +101,10 @@ def test_the_rest_of_a_night_opens_nothing_again():
         one = whole(seed)
         first = plan("optimizer", one, next_review=reviews(one)).plan.order_quantity
         assert not planned(after_ordering(one, first)).order_quantity.any()
+
+
+def test_lines_that_are_too_many_for_more_candidates_are_counted(monkeypatch):
+    one = situation(budget=350.0, lines=5)
+    assert plan("optimizer", one, next_review=reviews(one)).coarse == 0
+    monkeypatch.setattr("stockcast.policies.decision.MANY", 2)
+    assert plan("optimizer", one, next_review=reviews(one)).coarse > 2
