@@ -14,6 +14,7 @@ from stockcast.ingest.feeding import feed, find_fed, with_shipments, without_sal
 from stockcast.ingest.freshness import hold_missing_locations, tell_of_few_rows
 from stockcast.ingest.history import History, build_history, periods_of
 from stockcast.ingest.lanes import read_lanes, read_warehouses, without_transfers
+from stockcast.ingest.lookup import Lookup
 from stockcast.ingest.memory import require_memory
 from stockcast.ingest.orders import pipeline_of, read_orders, sent_now_of
 from stockcast.ingest.origin import choose_origin, leave_out_later
@@ -25,7 +26,7 @@ from stockcast.ingest.select import select
 from stockcast.ingest.shared import share_terms
 from stockcast.ingest.spec import Inputs
 from stockcast.ingest.stock import read_stock
-from stockcast.ingest.terms import Lookup, may_be_ordered, resolve_terms
+from stockcast.ingest.terms import may_be_ordered, resolve_terms
 from stockcast.inventory.state import InventoryState
 from stockcast.panel.attributes import Attributes
 from stockcast.panel.known import KnownFuture

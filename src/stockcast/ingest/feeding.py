@@ -10,10 +10,10 @@ from jaxtyping import Bool, Int
 from stockcast.core.arrays import freeze
 from stockcast.core.axes import SeriesAxis
 from stockcast.ingest.checked import CheckedTables
+from stockcast.ingest.lookup import Lookup, name_some
 from stockcast.ingest.origin import Origin
 from stockcast.ingest.refusal import Findings
 from stockcast.ingest.review import closures_of, future, order_days_of
-from stockcast.ingest.terms import Lookup, name_some
 from stockcast.inventory.lanes import Lanes
 from stockcast.inventory.terms import SupplyTerms
 from stockcast.inventory.timing import FAR, review_periods

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from stockcast.ingest.checked import CheckedTables
+from stockcast.ingest.lookup import name_some
 from stockcast.ingest.orders import OpenOrders
-from stockcast.ingest.terms import name_some
 from stockcast.inventory.terms import PriceBreak, SharedTerms, SupplierTerms, SupplyTerms
 
 

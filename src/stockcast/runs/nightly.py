@@ -2,8 +2,9 @@
 
 from stockcast.runs.finish import finish
 from stockcast.runs.job import Job, Outcome
+from stockcast.runs.ordering import plan
 from stockcast.runs.result import Result
-from stockcast.runs.stages import forecast, plan, read
+from stockcast.runs.stages import forecast, read
 from stockcast.runs.start import opened
 
 

@@ -1,7 +1,6 @@
-"""The stages of a night, each one step of the picture: read, forecast, order; and the backtest."""
+"""The stages of a night up to its forecast, each one step of the picture: read, forecast; and the backtest."""
 
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,16 +8,16 @@ from typing import final
 
 import numpy as np
 
-from stockcast import evaluation, ingest, policies
+from stockcast import evaluation, ingest
 from stockcast.core.deadline import STRUCK
 from stockcast.core.device import choose
-from stockcast.core.errors import DataError, UsageError
+from stockcast.core.errors import DataError
 from stockcast.core.findings import Alert, Issue
 from stockcast.core.libraries import require_library
 from stockcast.core.random import Stream
 from stockcast.demand import SampledForecast
 from stockcast.evaluation.folds import LEAST
-from stockcast.inventory import ReorderPlan, Situation, SupplyTerms, Transfers
+from stockcast.inventory import SupplyTerms, Transfers
 from stockcast.models.boosting.importance import Importance, importance
 from stockcast.models.boosting.model import foretold
 from stockcast.models.catalogue import GONE_ON, NEEDS, Setting, candidates
@@ -28,15 +27,12 @@ from stockcast.models.pretrained.folder import installed, require
 from stockcast.panel import Panel
 from stockcast.panel.aggregation import require_columns
 from stockcast.report.recorded import read_forecast
-from stockcast.report.transfers import reasons_with_transfers
 from stockcast.report.user_forecast import MODEL, read_user_forecast
 from stockcast.runs import assemble, earlier, learning
 from stockcast.runs.clock import Clock
 from stockcast.runs.job import Job
 from stockcast.runs.publish import publish_issues
 from stockcast.runs.ranking import chosen_where
-
-SOLVE_SECONDS = 60.0  # for one supplier's model; most take a fraction of a second
 
 
 @final
@@ -337,98 +333,3 @@ def _until_the_end(demand: SampledForecast, fallback: np.ndarray, panel: Panel) 
         for text, what, why in zip(fallback.tolist(), life.what.tolist(), life.why.tolist(), strict=True)
     ]
     return replace(demand, source=led(demand.source, life)), np.array(said, dtype=np.str_)
-
-
-def plan(
-    night: Night, inputs: ingest.Inputs, made: Forecasted, terms: SupplyTerms
-) -> tuple[Situation, "policies.Planned"]:
-    """Move stock between locations where that pays, then turn the forecast into orders on what is left."""
-    situation = Situation(inputs.panel, inputs.state, made.demand, terms, inputs.shared)
-    moved = move(night, inputs, situation)
-    situation = replace(situation, state=moved.state)
-    policy = night.job.config.plan.policy
-    if night.clock.struck:
-        night.cut_short("the joint constraints were not optimised; each series was ordered by itself")
-        policy = "newsvendor"
-    if night.job.rank_by not in (None, "value"):
-        raise UsageError(f"--rank-by {night.job.rank_by}: only value is known", code="SC-C021")
-    if night.job.budget is not None and night.job.rank_by is None:
-        raise UsageError(
-            "a budget for a ranking needs the ranking", code="SC-C021", help="rank_by value, or plan.budget"
-        )
-    with night.clock.stage("plan"), night.job.progress.stage("ordering") as done:
-        planned = policies.plan(
-            policy,
-            situation,
-            next_review=inputs.next_review,
-            time_limit=SOLVE_SECONDS,
-            until=time.monotonic() + night.clock.left,
-            outlook=inputs.outlook,
-            ranked_budget=night.job.budget,
-            workers=assemble.workers_of(night.job),
-            done=done,
-        )
-    night.alerts.extend(planned.alerts)
-    if planned.coarse:
-        night.notes.append(f"limits moved {planned.coarse:,} lines, too many to look for more quantities of each")
-    nobody = (planned.plan.order_quantity > 0) & (terms.supplier == "")
-    if nobody.any():
-        night.alerts.append(
-            Alert(
-                severity="warning",
-                code="SC-X014",
-                message=f"ordered from nobody: no supplier is named for {int(nobody.sum())} of the order lines",
-                suggested_action="name a supplier in items",
-                value=float(np.nansum((planned.plan.order_quantity * terms.unit_cost)[nobody])),
-            )
-        )
-    reasoned = replace(planned.plan, reason=_say_why_held(inputs, planned.plan))
-    reasoned = replace(reasoned, reason=reasons_with_transfers(reasoned, moved.transfers, situation))
-    prices = {name: max(price, moved.prices.get(name, 0.0)) for name, price in planned.prices.items()}
-    return situation, replace(planned, plan=reasoned, prices=prices)
-
-
-def move(night: Night, inputs: ingest.Inputs, situation: Situation) -> "policies.Proposed":
-    """Propose transfers along the lanes; none where there are no lanes, or the deadline has struck."""
-    if not len(situation.shared.lanes):
-        return policies.Proposed(Transfers(situation.terms.series), situation.state)
-    with night.clock.stage("transfers"), night.job.progress.stage("moving stock") as done:
-        moved = policies.propose(
-            situation,
-            movable=inputs.movable,
-            until=time.monotonic() + night.clock.left,
-            workers=assemble.workers_of(night.job),
-            done=done,
-        )
-    night.moved = moved.transfers
-    if moved.cut:
-        night.cut_short("transfers between locations were not all looked at")
-    night.alerts.extend(moved.alerts)
-    if night.job.select:
-        night.notes.append("transfers were looked at between the series selected only")
-    if len(moved.transfers):
-        units, saved = moved.transfers.quantity.sum(), moved.transfers.saving.sum()
-        one = len(moved.transfers) == 1
-        night.notes.append(
-            f"{len(moved.transfers)} transfer{'' if one else 's'} of {units:,.6g} units between locations "
-            f"{'is' if one else 'are'} expected to save {saved:,.2f}; the plan counts {'it' if one else 'them'} as sent"
-        )
-    return moved
-
-
-def _say_why_held(inputs: ingest.Inputs, made: ReorderPlan) -> np.ndarray:
-    """Name what keeps a line from being ordered; the policy knows only that it may not be."""
-    held = np.flatnonzero((made.binding == "not_orderable") & (inputs.terms.fed_by == ""))
-    reason = made.reason.astype(object)
-    for row in held.tolist():
-        why = [
-            text
-            for text, true in (
-                ("no row in items", not inputs.has_item[row]),
-                ("no row in inventory: its stock is not known", not inputs.has_stock[row]),
-                ("the newest sales of its location are missing", inputs.held[row]),
-            )
-            if true
-        ]
-        reason[row] = f"not ordered: {', '.join(why) or 'ended, or no order can arrive within a year'}"
-    return reason.astype(np.str_)

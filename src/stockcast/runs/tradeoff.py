@@ -5,7 +5,8 @@ import time
 from stockcast import policies
 from stockcast.inventory import Situation
 from stockcast.runs import assemble
-from stockcast.runs.stages import SOLVE_SECONDS, Night
+from stockcast.runs.ordering import SOLVE_SECONDS
+from stockcast.runs.stages import Night
 
 
 def tradeoff(night: Night, situation: Situation, planned: "policies.Planned") -> "policies.Tradeoff | None":
