@@ -124,7 +124,10 @@ def _card(data: ReportData, at: int, mean: np.ndarray, band: tuple[str, np.ndarr
     if data.plan is not None and data.state is not None:
         order, lead = float(data.plan["order_quantity"][at]), int(data.plan["lead_time"][at])
         stocks = [expected_stock(data.state, at, mean, quantity, lead) for quantity in (order, 0.0)]
-        parts.append(stock_chart(future, stocks[0], stocks[1]))
+        protected = lead + int(np.nan_to_num(data.plan["review_period"][at])) + 1
+        lasts = np.flatnonzero((stocks[0] > 0) | (stocks[1] > 0))
+        until = max(protected, int(lasts[-1]) + 2 if len(lasts) else 0)  # an empty shelf is shown no further
+        parts.append(stock_chart(future[:until], stocks[0][:until], stocks[1][:until]))
     return f'<div class="card">{"".join(parts)}</div>'
 
 

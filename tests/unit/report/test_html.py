@@ -107,6 +107,24 @@ def test_expected_stock_is_stepped_by_the_convention(night):
     assert expected_stock(night.state, 0, mean, 0.0, 2).tolist() == [2.0, 0.0, 0.0]
 
 
+def test_an_empty_shelf_is_drawn_no_further_than_the_protection_interval(night):
+    made = ReportData(
+        title="a", command="b", status="ok", panel=night.panel, demand=night.demand,
+        forecast=forecast_table(night.demand, LEVELS, night.model, night.fallback),
+        plan=plan_table(night.plan, night.situation, night.model, night.fallback), state=night.state,
+    )  # fmt: skip
+    at = int(np.flatnonzero(made.plan["order_quantity"] > 0)[0])
+    charts = re.findall(r'aria-label="expected stock".*?<polyline class="stock" points="([^"]*)"', page(made), re.S)
+    counts = {len(points.split()) for points in charts}
+    mean = night.demand.mean()[at]
+    stocks = expected_stock(
+        night.state, at, mean, float(made.plan["order_quantity"][at]), int(made.plan["lead_time"][at])
+    )
+    last = int(np.flatnonzero(stocks > 0)[-1]) if (stocks > 0).any() else -1
+    protected = int(made.plan["lead_time"][at] + made.plan["review_period"][at]) + 1
+    assert min(max(protected, last + 2), night.demand.horizon) in counts
+
+
 def test_charts_of_nothing():
     assert nice_ticks(float("nan")) == [0.0, 1.0]
     day = np.array(["2026-11-22"], dtype="datetime64[D]")
