@@ -1,4 +1,5 @@
 import csv
+import importlib
 import io
 
 import duckdb
@@ -192,7 +193,7 @@ def test_the_hash_is_that_of_the_file(tmp_path):
 
 
 def test_a_file_that_changes_while_it_is_read_is_told(tmp_path, monkeypatch):
-    from stockcast.ingest import read
+    read = importlib.import_module("stockcast.ingest.read")  # the package has a function of this name
 
     def while_something_writes(source, table, covariates):
         found = as_ever(source, table, covariates)
