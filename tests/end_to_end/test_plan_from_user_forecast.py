@@ -46,3 +46,8 @@ def test_nothing_is_forecast_after_the_end_whatever_a_users_forecast_says(make_p
     assert (ended["order_quantity"], going_on["order_quantity"]) == ("20", "70")  # 26 to 29 November; 14 days
     assert ended["fallback"] == "user→ended: ends on 2026-11-29"
     assert going_on["fallback"] == ""
+    told = given.splitlines(keepends=True)
+    short = "".join(line for line in told if not line.startswith("A") or line[2:12] <= "2026-11-29")
+    (project.folder / "forecast.csv").write_text("sku,date,sample,value\n" + short)  # up to its end is enough
+    again = project("plan", "--forecast", str(project.folder / "forecast.csv"))
+    assert rows(project.file(again, "plan.csv"))[0]["order_quantity"] == "20"

@@ -195,3 +195,79 @@ def test_goods_that_expire_are_not_left():
     )  # fmt: skip
     found = lines(tonight)
     assert found.left[0] == pytest.approx(np.zeros_like(found.left[0]), abs=1e-9)
+
+
+@pytest.mark.parametrize("breaks", [((200.0, 0.04), (500.0, 0.1)), ((500.0, 0.1),)])
+def test_what_is_placed_already_is_lifted_to_the_next_break_where_that_is_a_gift(breaks):
+    """480 of money are placed, and 20 more take 10 % off all of it."""
+    night = case(
+        np.random.default_rng(7).poisson(5.0, (1, 200, 40)), shared=shared(*breaks), unit_cost=4.0, holding_cost=0.001, shortage_cost=5.0,
+        lead_time=3, review_period=7, pack_size=1.0, on_hand=20.0,
+    )  # fmt: skip
+    begun = after_ordering(night, np.array([120.0]))
+    made = plan("optimizer", begun, next_review=reviews(begun)).plan
+    gained = 0.1 * 500.0 - (0.04 * 480.0 if len(breaks) > 1 else 0.0)
+    assert made.order_quantity.tolist() == [5.0]
+    assert made.expected_cost_saving[0] == pytest.approx(gained, abs=2.5)  # 5 units for 50 days more of holding, and ρ
+    assert made.marginal_value[0] < 0
+    assert ordered(after_ordering(begun, made.order_quantity)).tolist() == [0.0]
+
+
+def test_the_savings_of_the_lines_add_up_to_that_of_the_order_with_its_discount():
+    night = case(
+        np.full((2, 20, 40), 5.0), shared=shared((800.0, 0.1)), unit_cost=4.0, holding_cost=0.001, shortage_cost=5.0,
+        lead_time=3, review_period=7, pack_size=1.0, on_hand=20.0,
+    )  # fmt: skip
+    made = plan("optimizer", night, next_review=reviews(night))
+    assert float(made.plan.order_quantity.sum()) == 200.0
+    assert made.plan.expected_cost_saving.sum() == pytest.approx(-sum(one.objective for one in made.solves))
+    assert made.plan.marginal_value.max() < 0  # the next unit gets its own discount, and no more
+
+
+@pytest.mark.parametrize(
+    ("terms", "why"),
+    [
+        ({"truck_volume": 1e5, "truck_cost": 5.0}, "price_break"),
+        ({"min_order_value": 380.0}, "price_break"),  # 360 are wanted, 800 are ordered
+        ({"min_order_value": 790.0}, "supplier_minimum"),
+        ({"order_cost": 20.0}, "price_break"),
+    ],
+)
+def test_what_made_an_order_larger_is_named_by_what_it_reaches(terms, why):
+    night = case(
+        np.full((2, 20, 40), 5.0), shared=shared((800.0, 0.1), **terms), unit_cost=4.0, holding_cost=0.001,
+        shortage_cost=5.0, lead_time=3, review_period=7, pack_size=1.0, on_hand=20.0,
+    )  # fmt: skip
+    night = replace(night, terms=night.terms.replace(volume=np.ones(2)))
+    made = plan("optimizer", night, next_review=reviews(night)).plan
+    assert made.order_quantity.sum() == 200.0
+    assert set(made.binding.tolist()) == {why}
+
+
+def test_a_break_that_the_cut_of_a_ranking_misses_is_told():
+    paths = np.stack([np.full((20, 40), rate) for rate in (5.0, 3.0)])
+    night = case(
+        paths, shared=shared((600.0, 0.1)), unit_cost=4.0, holding_cost=0.001, shortage_cost=np.array([5.0, 0.5]),
+        lead_time=3, review_period=7, pack_size=1.0, on_hand=np.array([15.0, 9.0]),
+    )  # fmt: skip
+    whole = plan("optimizer", night, next_review=reviews(night))
+    first = float(whole.plan.order_quantity[0] * 4.0)
+    made = plan("optimizer", night, next_review=reviews(night), ranked_budget=first)
+    assert made.plan.order_quantity.tolist() == [whole.plan.order_quantity[0], 0.0]
+    assert made.plan.reason[0].endswith(f"the budget of {first:,.10g} leaves the order below its price break")
+    missed = [alert for alert in made.alerts if alert.code == "SC-P035" and not alert.sku]
+    assert [alert.value for alert in missed] == [pytest.approx(0.1 * first)]
+    rich = plan("optimizer", night, next_review=reviews(night), ranked_budget=5000.0)
+    assert not [alert for alert in rich.alerts if alert.code == "SC-P035"]
+
+
+def test_a_break_that_what_is_placed_nearly_reaches_is_told_though_nothing_more_is_ordered():
+    night = case(
+        np.full((1, 20, 40), 5.0), shared=shared((200.0, 0.04), (500.0, 0.1)), unit_cost=4.0, holding_cost=0.001,
+        shortage_cost=5.0, lead_time=3, review_period=7, pack_size=1.0, on_hand=20.0,
+    )  # fmt: skip
+    begun = after_ordering(night, np.array([120.0]))
+    made = plan("optimizer", begun, next_review=reviews(begun))
+    (told,) = [alert for alert in made.alerts if alert.code == "SC-P021"]
+    assert told.message.startswith("20.00 more would bring the order to a to a discount of 10.0%, 30.80 on all of it")
+    assert told.message.endswith("480.00 of it are placed already")

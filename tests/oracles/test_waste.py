@@ -1,5 +1,7 @@
 """What expires, against a plain walk that ages every unit on every path; and closures against the same walk."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,56 @@ def test_goods_that_end_are_bought_to_their_end_where_a_price_break_pays_that_an
     """75 can be sold after the receipt, 35 of them before the next one: all of them at 5 % off, none beyond."""
     shared = SharedTerms((SupplierTerms("a", price_breaks=(PriceBreak(reach, 0.05),)),))
     assert ordered(ending(18, horizon=120, shared=shared))[0] == wanted
+
+
+@pytest.mark.parametrize("over", [{"shelf_life": 7.0}, {"sold_for": 10.0}])
+def test_what_would_be_ordered_without_packs_does_not_depend_on_the_pack(over):
+    drawn = np.random.default_rng(3).poisson(1.0, (1, 300, 40)).astype(float)
+    paths = np.where(np.arange(40) < 10, drawn, 0.0) if "sold_for" in over else drawn
+    told = []
+    for pack in (1.0, 4.0, 12.0, 24.0):
+        night = case(
+            paths, lead_time=3, review_period=7, unit_cost=4.0, holding_cost=0.001, shortage_cost=5.0, pack_size=pack,
+            **over,
+        )  # fmt: skip
+        made = plan("auto", night, next_review=reviews(night)).plan
+        told.append((made.unconstrained_quantity[0], made.order_up_to_level[0]))
+    assert len(set(told)) == 1
+    assert told[0][0] == ordered(replace(night, terms=night.terms.replace(pack_size=np.ones(1))))[0]
+
+
+@pytest.mark.parametrize("backorder", [False, True])
+@pytest.mark.parametrize("over", [{"shelf_life": 9.0}, {"sold_for": 11.0}, {}])
+def test_the_implied_shortage_cost_orders_what_the_target_asked_for(over, backorder):
+    drawn = np.random.default_rng(4).poisson(5.0, (1, 400, 40)).astype(float)
+    paths = np.where(np.arange(40) < 11, drawn, 0.0) if "sold_for" in over else drawn
+    given = {"lead_time": 3, "review_period": 7, "unit_cost": 4.0, "holding_cost": 0.01, "on_hand": 15.0} | over
+    shared = SharedTerms(unmet_demand="backorder" if backorder else "lost")
+    for target in (0.6, 0.9, 0.95):
+        served = case(paths, objective=1, target=target, shortage_cost=0.0, shared=shared, **given)
+        asked = plan("auto", served, next_review=reviews(served))
+        p = float(asked.lines.shortage_cost[0])
+        by_cost = case(paths, shortage_cost=p, shared=shared, **given)
+        found = plan("auto", by_cost, next_review=reviews(by_cost)).plan.order_quantity[0]
+        assert abs(found - asked.plan.order_quantity[0]) <= 1.0, (target, p)
+
+
+def test_candidates_reach_to_the_end_of_the_sale():
+    """A pack of 1 allows what a pack of 5 does, and may not cost more: the table must not end before the sale does."""
+    shared = SharedTerms((SupplierTerms("a", price_breaks=(PriceBreak(600.0, 0.1),)),))
+    savings = []
+    for pack in (1.0, 5.0):
+        night = ending(60, horizon=90, unit_cost=4.0, holding_cost=0.002, pack_size=pack, shared=shared)
+        made = plan("auto", night, next_review=reviews(night)).plan
+        savings.append(float(made.expected_cost_saving[0]))
+    assert savings[0] >= savings[1] * (1 - 0.01)
+
+
+def test_the_end_of_a_sale_stands_in_the_reason():
+    night = ending(5, pack_size=12.0)
+    assert "its sale ends on 2026-01-19" in plan("auto", night, next_review=reviews(night)).plan.reason[0]
+    late = ending(3, pack_size=1.0)
+    (reason,) = plan("auto", late, next_review=reviews(late)).plan.reason
+    assert reason.startswith(
+        "nothing: its sale ends on 2026-01-17, before an order can arrive on 2026-01-18, 15 on hand"
+    )

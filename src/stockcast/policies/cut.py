@@ -19,7 +19,7 @@ def cut_at(
     made: Decision,
     priority: Int[np.ndarray, " series"],
     spend: Float[np.ndarray, " series"],
-) -> tuple[dict[int, str], tuple[Alert, ...]]:
+) -> tuple[dict[int, str], dict[int, str], tuple[Alert, ...]]:
     """Keep the lines down the ranking until the money is spent; the first that does not fit and all below it go.
 
     Lines stay whole: no line is made smaller, and none further down is taken in the place of one that does not fit. An
@@ -36,8 +36,9 @@ def cut_at(
 
     Returns
     -------
-    reasons, alerts
-        Why each line that was cut is not ordered, by row; and an exception for each, with what it would have saved.
+    reasons, further, alerts
+        Why each line that was cut is not ordered, by row; what is to be added for each that was not, where its order
+        reaches its price break no longer; and an exception for each, with what it would have saved.
     """
     terms = situation.terms
     left = max(money - situation.shared.budget_used, 0.0)
@@ -73,4 +74,31 @@ def cut_at(
                 str(terms.series.sku[at]), str(terms.series.location[at]), str(terms.supplier[at]), max(saved, 0.0),
             )
         )  # fmt: skip
-    return reasons, tuple(alerts)
+    further, missed = _breaks_missed(money, lines, made, before)
+    return reasons, further, (*alerts, *missed)
+
+
+def _breaks_missed(
+    money: float, lines: Lines, made: Decision, before: Float[np.ndarray, " series"]
+) -> tuple[dict[int, str], list[Alert]]:
+    """Tell of orders that what was cut takes below their price break: the rest was chosen for it, and pays more."""
+    further, alerts, after = {}, [], lines.at(made.final)
+    for order in made.every:
+        rows = order.rows
+        was, now = (float(some[rows] @ made.goods.cost[rows]) for some in (before, after))
+        share = order.discount(was) / was if was > 0 else 0.0
+        lost = share * now - order.discount(now)
+        if now <= 0 or lost <= REACHED * was:
+            continue
+        for at in rows[after[rows] > 0].tolist():
+            further[at] = f"the budget of {money:,.10g} leaves the order below its price break"
+        alerts.append(
+            Alert(
+                "warning", "SC-P035",
+                f"the order to {order.supplier} was to be worth {was:,.2f} and is {now:,.2f} with the budget of "
+                f"{money:,.10g}: its price break is missed, {lost:,.2f} on what is left of it",
+                "raise --budget, or leave the choice to the optimizer with plan.budget", supplier=order.supplier,
+                value=lost,
+            )
+        )  # fmt: skip
+    return further, alerts

@@ -18,7 +18,7 @@ from stockcast.inventory import Situation
 from stockcast.policies.alerts import solver_alert
 from stockcast.policies.budget import at_once, near_enough, within_limits
 from stockcast.policies.check import check
-from stockcast.policies.coupling import Goods, Limit, Order, first_of, limits, orders, total_cost
+from stockcast.policies.coupling import REACHED, Goods, Limit, Order, first_of, limits, orders, total_cost
 from stockcast.policies.finer import FEW, with_asked, with_more
 from stockcast.policies.hull import Hull
 from stockcast.policies.lines import Lines
@@ -28,6 +28,7 @@ from stockcast.policies.repair import cut, keep_limits, meet_minimum, trim, use_
 ROUNDS = 2  # of more candidates, decided on again, where limits move lines
 MANY = 5_000  # lines moved above which one more candidate matters less than the time for all of them
 FILLS = 30  # of what is left, to the pack; each leaves at most half of what fits
+ABOVE = 0.1  # of a minimum: an order that ends so far above it has another reason
 LIMITS = "limits"  # the name that joint models go by in the place of a supplier's
 
 
@@ -370,12 +371,30 @@ def _doubted(solved: Solved, text: str) -> list[Solve]:
 
 
 def _name_of_order(found: Lines, order: Order, made: Decision) -> str:
-    """Name what moved the lines of an order: its cost drops an order, and raises none."""
+    """Name what moved the lines of an order: its cost drops an order, and raises none.
+
+    A minimum that they miss by themselves, unless they end well above it at a price break that they do not reach by
+    themselves either; a truck that is to be filled; that break; else the terms that there are.
+    """
+    goods = made.goods
     alone, now = (found.quantity[order.rows, index[order.rows]] for index in (made.alone, made.joined))
     dropped = order.header > 0 and not (now > 0).any()
-    if dropped or max(order.lacks(alone, made.goods)) > 0 or (order.trucks is None and not order.tiers):
+    before, after = (sum(value >= tier.value for tier in order.tiers) for value in _values(order, goods, alone, now))
+    lacks = max(order.lacks(alone, goods)) > 0
+    well_above = max(order.lacks(now / (1.0 + ABOVE), goods)) <= 0
+    if dropped or (lacks and not (after > before and well_above)):
         return "supplier_minimum"
-    return "truck" if order.trucks is not None else "price_break"
+    if order.trucks is not None and order.fill_lacks(alone, goods) > 0:
+        return "truck"
+    if after > before:
+        return "price_break"
+    if order.trucks is not None:
+        return "truck"
+    return "price_break" if order.tiers else "supplier_minimum"
+
+
+def _values(order: Order, goods: Goods, *quantities: np.ndarray) -> list[float]:
+    return [float(quantity @ goods.cost[order.rows]) * (1 + REACHED) for quantity in quantities]
 
 
 def _names_of_limits(made: Decision) -> Shaped[np.ndarray, " series"]:

@@ -113,6 +113,8 @@ def reasons(
             f"until {until} demand is expected at {units_text(lines.demand_mean[at])} "
             f"(80 % range {units_text(lines.demand_q10[at])}–{units_text(lines.demand_q90[at])})"
         )
+        last = _last_sale(situation, at) if terms.sold_for[at] < ends[at] else ""
+        demand += f", {last}" if last else ""
         if binding[at] == "not_orderable":
             text = "not ordered: no item row, no stock row, ended, or held"
             if terms.fed_by[at]:
@@ -136,10 +138,21 @@ def reasons(
             )
         else:
             more = f", {no_order}" if no_order and binding[at] == "budget" else ""
-            idle = _idle(situation, lines, binding, joined, float(position[at]), at, in_time.get(at, ""))
+            none = f"{last}, before an order can arrive on {time.date(time.n + lead)}"
+            over = bool(last) and terms.sold_for[at] <= lead
+            idle = _idle(
+                situation, lines, binding, joined, float(position[at]), at, none if over else in_time.get(at, "")
+            )
             text = f"{idle}{more}; {demand}"
         out.append(text)
     return np.array(out, dtype=np.str_)
+
+
+def _last_sale(situation: Situation, at: int) -> str:
+    """Say until when a series is sold."""
+    time, left = situation.past.time, int(situation.terms.sold_for[at])
+    day = time.date(time.n + left - 1)
+    return f"its sale ends {'in the week of' if time.step == 'week' else 'on'} {day}"
 
 
 def _long_cycle(situation: Situation, lines: Lines, days: float, at: int) -> str:

@@ -256,6 +256,9 @@ def candidates(
     usual = np.maximum(top, aim.leftover.rate * aim.leftover.review)
     step = np.where(admissible.step > 0, admissible.step, usual / 32.0)
     coarse = np.maximum(np.round(usual / step / 32.0), 1.0) * step
+    if aim.waste.applies.any():  # all that can be sold before it expires, or until the end of its sale
+        sold = np.where(aim.waste.applies[:, None], np.maximum(aim.waste.room, 0.0), 0.0).mean(axis=1)
+        coarse = np.maximum(coarse, np.ceil((sold - top) / LARGER[-1] / step) * step)
     around = [top, whole.least]
     around += [top + sign * count * step for count in STEPS for sign in (1.0, -1.0)]
     around += [top + count * coarse for count in LARGER]

@@ -161,7 +161,8 @@ def aim(part: Part, projection: Projection | None = None) -> Aim:
     target = np.zeros(len(served))
     if served.any():
         target = _service_units(part, projection, worst)
-        shortage = np.where(served, _implied_shortage_cost(part, projection, target), shortage)
+        waste = Waste.of(projection, terms, shortage, backorder=part.backorder)
+        shortage = np.where(served, _implied_shortage_cost(part, projection, target, waste), shortage)
     curve = CostCurve.of(projection, terms.holding_cost, shortage, backorder=part.backorder, worst=worst)
     free = np.where(served, target, curve.optimum())
     return settled(part, projection, worst, curve, free, shortage)
@@ -195,15 +196,19 @@ def settled(
 
 
 def _fresh_units(found: Aim) -> np.ndarray:
-    """Bisect the slope of the whole cost with what expires: at most what would be best if nothing did."""
+    """Bisect the slope of the whole cost with what expires: at most what would be best if nothing did.
+
+    Where all is in whole units, so are the kinks of the cost, and its best is the one that the bisection ends at.
+    """
     low, high = np.minimum(found.curve.least, 0.0) - 1.0, found.units.copy()
-    step = np.where(found.part.step > 0, found.part.step, 1e-4 * np.maximum(1.0, np.abs(high)))
+    step = 1e-4 * np.maximum(1.0, np.abs(high))
     for _ in range(HALVINGS // 2):
         middle = 0.5 * (low + high)
         cost = found.size_cost(np.stack([middle, middle + step], axis=1))
         rises = cost[:, 1] >= cost[:, 0]
         low, high = np.where(rises, low, middle), np.where(rises, middle, high)
-    return high
+    near = np.rint(high)
+    return np.where(found.part.whole & (np.abs(high - near) <= 2.0 * step), near, high)
 
 
 def _leftover(part: Part, projection: Projection, free: np.ndarray, shortage: np.ndarray) -> Leftover:
@@ -273,8 +278,11 @@ def _service_units(part: Part, projection: Projection, ladder: Ladder) -> np.nda
     return units
 
 
-def _implied_shortage_cost(part: Part, projection: Projection, units: np.ndarray) -> np.ndarray:
-    """Give the p that makes ``units`` optimal: h · E[periods in stock] / P(short), in the form of the cost curve."""
+def _implied_shortage_cost(part: Part, projection: Projection, units: np.ndarray, waste: Waste) -> np.ndarray:
+    """Give the p that makes ``units`` optimal: h · E[periods in stock] / P(short), in the form of the cost curve.
+
+    A further unit may be one that stays unsold: it then costs its unit cost, is held no longer, and serves nobody.
+    """
     n_paths = projection.stock.shape[1]
     at = projection.need if part.backorder else projection.peak
     held = np.where(projection.inside & (at <= units[:, None, None]), 1.0, 0.0).sum(axis=2).mean(axis=1)
@@ -282,7 +290,9 @@ def _implied_shortage_cost(part: Part, projection: Projection, units: np.ndarray
         short = np.where(projection.inside & (at > units[:, None, None]), 1.0, 0.0).sum(axis=2).mean(axis=1)
     else:
         short = (projection.last[1] > units[:, None]).mean(axis=1)
-    implied = part.terms.holding_cost * held / np.maximum(short, 1.0 / n_paths)
+    wasted, kept, missed = waste.rises(units)
+    dear = part.terms.holding_cost * (held - kept) + waste.unit_cost * wasted
+    implied = dear / np.maximum(short - missed, 1.0 / n_paths)
     found: np.ndarray = np.where(implied > 0, implied, np.maximum(part.terms.shortage_cost, 1e-6))
     return found
 

@@ -63,24 +63,29 @@ def _given_up(situation: Situation, lines: Lines, made: Decision, order: Order, 
 
 
 def _nearly(situation: Situation, made: Decision, order: Order, quantity: np.ndarray) -> list[Alert]:
-    """Tell of a truck whose last tenth is empty, and of a price break that a tenth more would reach."""
+    """Tell of a truck whose last tenth is empty, and of a price break that a tenth more would reach.
+
+    What is placed of the order already counts, also where nothing more of it is ordered.
+    """
     found: list[Alert] = []
     goods, rows = made.goods, order.rows
-    if not (quantity > 0).any():
+    held = situation.shared.supplier(order.supplier).committed_value
+    if not (quantity > 0).any() and held <= 0:
         return found
     value = float(quantity @ goods.cost[rows])
-    missed = [tier for tier in order.tiers if value < tier.value <= value * (1 + NEARLY)]
+    missed = [tier for tier in order.tiers if value < tier.value <= value + NEARLY * (held + value)]
     for tier in missed[:1]:
         gift = tier.discount * tier.value + tier.bonus - order.discount(value)
         found.append(
             Alert(
                 "info", "SC-P021",
                 f"{tier.value - value:,.2f} more would bring the order to {order.supplier} to a discount of "
-                f"{tier.discount:.1%}, {gift:,.2f} on all of it; it was not worth its stock",
+                f"{tier.discount:.1%}, {gift:,.2f} on all of it; "
+                f"{'it was not worth its stock' if held <= 0 else f'{held:,.2f} of it are placed already'}",
                 "add what sells soon in any case", supplier=order.supplier, value=max(gift, 0.0),
             )
         )  # fmt: skip
-    if order.trucks is not None:
+    if order.trucks is not None and (quantity > 0).any():
         load = order.trucks.load(float(quantity @ goods.volume[rows]), float(quantity @ goods.weight[rows]))
         count = order.trucks.count(float(quantity @ goods.volume[rows]), float(quantity @ goods.weight[rows]))
         if 0 < count - load <= NEARLY:
@@ -174,8 +179,8 @@ def _unsold(terms: SupplyTerms, at: int) -> str:
     """Say when what is ordered can be sold no longer."""
     left = max(float(terms.sold_for[at] - terms.lead_time[at]), 0.0)
     if left < terms.shelf_life[at]:
-        return f"be left when the sale of it ends, {left:g} periods after they arrive"
-    return f"expire unsold within {terms.shelf_life[at]:g} periods"
+        return f"be left when the sale of it ends, {left:g} period{'s' if left != 1 else ''} after they arrive"
+    return f"expire unsold within {terms.shelf_life[at]:g} period{'s' if terms.shelf_life[at] != 1 else ''}"
 
 
 def _wishes(situation: Situation, lines: Lines, made: Decision, loss: np.ndarray) -> list[Alert]:

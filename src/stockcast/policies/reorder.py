@@ -163,11 +163,12 @@ def plan(
     ranks: tuple[np.ndarray, np.ndarray] | None = None
     cuts: tuple[Alert, ...] = ()
     reasons: dict[int, str] = {}
+    more: dict[int, str] = {}
     if ranked_budget is not None:
         ranks = _rank(*_worth(situation, found, decision), situation.terms.unit_cost)
-        reasons, cuts = cut_at(ranked_budget, situation, found, decision, *ranks)
+        reasons, more, cuts = cut_at(ranked_budget, situation, found, decision, *ranks)
         hold(situation, found, found.at(decision.final))
-    made = _assemble(name, situation, seen, next_review, ranks, reasons)
+    made = _assemble(name, situation, seen, next_review, ranks, reasons, more)
     alerts = [
         *decision.alerts,
         *seen.alerts,
@@ -212,19 +213,24 @@ def _require_costs(situation: Situation, *, limited: bool = False) -> None:
 def _worth(situation: Situation, found: Lines, made: Decision) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give what each line saves, its share of a discount included, its quantity, and what its next step would save."""
     final = found.at(made.final)
-    off = _discounts(made, final)
-    saving = found.cost[:, 0] - found.cost[np.arange(len(final)), made.final] + off * final * made.goods.cost
-    return np.where(final > 0, saving, 0.0), final, _marginal_value(found, made.final, situation.terms.unit_cost, off)
-
-
-def _discounts(made: Decision, final: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
-    """Give the share that each whole order's price breaks take off the money of its new lines."""
-    off = np.zeros(len(final))
+    worth = final * made.goods.cost
+    following = _following(found, made.final)
+    step = (found.at(following) - final) * made.goods.cost
+    off, more = np.zeros(len(final)), np.zeros(len(final))
     for order in made.every:
-        value = float((final * made.goods.cost)[order.rows].sum())
-        if order.tiers and value > 0:
-            off[order.rows] = order.discount(value) / value
-    return off
+        value = float(worth[order.rows].sum())
+        if order.tiers:
+            off[order.rows] = order.discount(value) * worth[order.rows] / max(value, 1e-300)
+            more[order.rows] = order.discounts(value + step[order.rows]) - order.discount(value)
+    saving = found.cost[:, 0] - found.cost[np.arange(len(final)), made.final] + off
+    marginal = _marginal_value(found, made.final, following, situation.terms.unit_cost, more)
+    return np.where(final > 0, saving, 0.0), final, marginal
+
+
+def _following(found: Lines, chosen: Int[np.ndarray, " series"]) -> Int[np.ndarray, " series"]:
+    """Give the candidate that comes next above each line's choice; the choice itself where it is the largest."""
+    larger = found.quantity > found.at(chosen)[:, None]
+    return np.where(larger.any(axis=1), larger.argmax(axis=1), chosen)
 
 
 def _assemble(
@@ -234,6 +240,7 @@ def _assemble(
     next_review: np.ndarray,
     ranks: tuple[np.ndarray, np.ndarray] | None = None,
     cut: Mapping[int, str] = MappingProxyType({}),
+    more: Mapping[int, str] = MappingProxyType({}),
 ) -> ReorderPlan:
     terms, found, made = situation.terms, seen.lines, seen.decision
     rows = np.arange(len(terms.series))
@@ -257,6 +264,8 @@ def _assemble(
     for row, text in seen.reasons(situation, final).items():
         reason[row] = f"{reason[row]}; {text}"
     reason[list(cut)] = list(cut.values())
+    for row, text in more.items():
+        reason[row] = f"{reason[row]}; {text}"
     # a service target without a holding cost has no money to state a saving in
     priced = (terms.objective == 0) | (terms.holding_cost > 0)
     saving, marginal = np.where(priced, saving, np.nan), np.where(priced, marginal, np.nan)
@@ -286,21 +295,22 @@ def _assemble(
 def _marginal_value(
     found: Lines,
     chosen: Int[np.ndarray, " series"],
+    following: Int[np.ndarray, " series"],
     unit_cost: Float[np.ndarray, " series"],
-    off: Float[np.ndarray, " series"],
+    more: Float[np.ndarray, " series"],
 ) -> Float[np.ndarray, " series"]:
-    """Give the cost that the next larger candidate saves, per unit of money it takes (per unit without unit cost)."""
+    """Give the cost that the next larger candidate saves, per unit of money it takes (per unit without unit cost).
+
+    ``more`` is what it adds to the discount of its whole order, a further price break that it reaches included.
+    """
     rows = np.arange(len(chosen))
-    larger = found.quantity > found.at(chosen)[:, None]
-    some = larger.any(axis=1)
-    following = np.where(some, larger.argmax(axis=1), chosen)
-    units = found.quantity[rows, following] - found.at(chosen)
+    units = found.at(following) - found.at(chosen)
     price = np.where(np.isfinite(unit_cost) & (unit_cost > 0), unit_cost, 1.0)
     here, there = found.cost[rows, chosen], found.cost[rows, following]
     saves = here - there
     real = np.abs(saves) > NEAR * np.maximum(np.abs(here), np.abs(there))  # what is less is rounding
-    alone = np.where(some & real, saves / np.where(some, units * price, 1.0), 0.0)
-    return np.where(some & (unit_cost > 0), alone + off, alone)
+    saves = np.where(real, saves, 0.0) + more
+    return np.where(units > 0, saves / np.where(units > 0, units * price, 1.0), 0.0)
 
 
 def _rank(

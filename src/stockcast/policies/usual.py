@@ -77,24 +77,25 @@ def _pays(
     without: tuple[Lines, Decision],
 ) -> bool:
     """Tell whether an order reaches a break for less than it costs without one."""
-    supplier, found, made = situation.shared.supplier(mine.supplier), *with_breaks
+    supplier = situation.shared.supplier(mine.supplier)
     held = supplier.committed_value
     begun = held > 0 and any(held >= one.min_value for one in supplier.price_breaks)
-    if begun and not found.at(made.final)[mine.rows].any():
-        return True
-    reached, cost = _cost(usual, mine, *with_breaks)
-    plain = _cost(usual, mine, *without)[1]
+    reached, cost = _cost(usual, mine, *with_breaks, begun=begun)
+    plain = _cost(usual, mine, *without, begun=begun)[1]
     return reached and cost <= plain + 1e-9 * max(abs(plain), 1.0)
 
 
-def _cost(usual: Lines, order: Order, found: Lines, made: Decision) -> tuple[bool, float]:
-    """Tell whether an order reaches a break, and what it costs: with what it leaves at usual costs only if it does."""
+def _cost(usual: Lines, order: Order, found: Lines, made: Decision, *, begun: bool) -> tuple[bool, float]:
+    """Tell whether an order reaches a break, and what it costs: with what it leaves at usual costs only if it does.
+
+    What is placed of it already may have reached one (``begun``): then it has, whatever is added.
+    """
     rows, goods = order.rows, made.goods
     at = made.final[rows]
     quantity, left = found.quantity[rows, at], found.left[rows, at]
     lines = found.cost[rows, at] - found.rebate[rows] * (left - found.left[rows, 0])
     cost = float(lines.sum()) + order.extra(quantity, goods)
-    reached = _reaches(order, quantity, goods)
+    reached = begun or _reaches(order, quantity, goods)
     if reached:
         cost += float((usual.rebate[rows] * (left - found.left_without[rows])).sum())
     return reached, cost

@@ -83,6 +83,23 @@ class Waste:
             return np.zeros(len(units))
         return np.asarray(self.units(units).mean(axis=1))
 
+    def rises(
+        self, units: Float[np.ndarray, " series"]
+    ) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
+        """Give what a further unit adds to what is wasted, to the periods it is held no more, and to what is missed.
+
+        With backorders the last is counted at the end of each period.
+        """
+        nothing = np.zeros(len(units))
+        if not self.applies.any():
+            return nothing, nothing, nothing
+        lost = self.units(units)
+        wasted = (units[:, None] >= self.room) & (units[:, None] >= 0)
+        serves = self.counts & (lost[:, :, None] < self.after) & wasted[:, :, None]
+        kept = (self.counts & ~serves & wasted[:, :, None]).sum(axis=2).mean(axis=1)
+        missed = serves.sum(axis=2) if self.backorder else serves.any(axis=2)
+        return wasted.mean(axis=1), kept, missed.mean(axis=1)
+
     def cost(self, units: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
         """Give what expiry adds to the expected cost of u units."""
         if not self.applies.any():

@@ -303,7 +303,7 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
                 file,
                 inputs.panel.series,
                 inputs.panel.time.after(horizon),
-                np.where(terms.feeder >= 0, terms.reach, terms.protection_interval),
+                _required(terms),
                 Stream(assemble.seed_of(night.job), "user forecast"),
                 n_paths=night.job.config.forecast.paths,
             )
@@ -323,6 +323,12 @@ def forecast_at_hand(night: Night, inputs: ingest.Inputs) -> tuple[Forecasted, S
             night.notes.append(f"forecast of run {found.name} used again")
             return Forecasted(demand.take(rows), model[rows], fallback[rows], None, key, found.name), terms
     return forecast(night, inputs)
+
+
+def _required(terms: SupplyTerms) -> np.ndarray:
+    """Give the leading periods that a user's forecast must have: none after the end of a sale."""
+    needed = np.where(terms.feeder >= 0, terms.reach, terms.protection_interval)
+    return np.minimum(needed, terms.sold_for).astype(np.int64)
 
 
 def _until_the_end(demand: SampledForecast, fallback: np.ndarray, panel: Panel) -> tuple[SampledForecast, np.ndarray]:

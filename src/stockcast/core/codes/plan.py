@@ -158,7 +158,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-P035",
         "cut by rank",
-        "plan --rank-by value --budget B spends down the ranking by value until B; this line comes after.",
+        "plan --rank-by value --budget B spends down the ranking by value until B; this line comes after, or what "
+        "is left of its order misses its price break.",
         "raise --budget, or leave the choice to the optimizer with plan.budget",
     ),
 )
