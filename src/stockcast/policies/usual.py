@@ -29,6 +29,8 @@ from stockcast.policies.coupling import Goods, Order, money
 from stockcast.policies.decision import Deciding, Decision
 from stockcast.policies.lines import Lines
 
+OPENED = 0.02  # of what is placed of an order: what has to be saved to lift it to a further price break
+
 
 def settled(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situation, Lines, Decision]:
     """Decide with what is left at usual costs where an order reaches a break, and without breaks where it does not.
@@ -76,12 +78,20 @@ def _pays(
     with_breaks: tuple[Lines, Decision],
     without: tuple[Lines, Decision],
 ) -> bool:
-    """Tell whether an order reaches a break for less than it costs without one."""
-    supplier = situation.shared.supplier(mine.supplier)
+    """Tell whether an order reaches a break for less than it costs without one.
+
+    One of which lines are placed that reach a break by themselves is opened again for a clear gain only: what was
+    planned without its breaks may have reached one by the way, and a little that was not seen then is no reason.
+    """
+    supplier, (found, made) = situation.shared.supplier(mine.supplier), with_breaks
     held = supplier.committed_value
     begun = held > 0 and any(held >= one.min_value for one in supplier.price_breaks)
+    if begun and not found.at(made.final)[mine.rows].any():
+        return True
     reached, cost = _cost(usual, mine, *with_breaks, begun=begun)
     plain = _cost(usual, mine, *without, begun=begun)[1]
+    if begun:
+        return cost <= plain - OPENED * held
     return reached and cost <= plain + 1e-9 * max(abs(plain), 1.0)
 
 
