@@ -104,7 +104,7 @@ class Projection:
         Periods from the arrival in which what arrives can be sold: its shelf life, or what is left until the end of its
         sale; infinite where it keeps, and no end is known.
     in_time
-        Demand of these periods.
+        Demand of these periods; where they last to the end of its sale, what of it open orders that come later leave.
     last
         N and M at the end of the last period inside; −x_a where there is no period inside.
     """
@@ -221,6 +221,9 @@ def project(part: Part, *, anew: bool = False) -> Projection:
     rate = _rate(paths.mean(axis=1), terms, whole_interval)
     life = np.minimum(terms.shelf_life[:, None], np.maximum(terms.sold_for[:, None] - here, 0.0))
     later = np.concatenate([np.cumsum(supply[:, ::-1], axis=1)[:, ::-1], np.zeros((n, 1))], axis=1)
+    in_time = _in_time(paths, here, life, rate)
+    if not anew:
+        _beside_what_comes(in_time, part, paths, supply, here, rate)
     return Projection(
         stock=stock,
         need=need,
@@ -235,7 +238,7 @@ def project(part: Part, *, anew: bool = False) -> Projection:
         rate=rate,
         mine=mine,
         life=life,
-        in_time=_in_time(paths, here, life, rate),
+        in_time=in_time,
         last=(_last(need, inside, stock), _last(peak, inside, stock)),
     )
 
@@ -338,6 +341,29 @@ def _in_time(paths: np.ndarray, here: np.ndarray, life: np.ndarray, rate: np.nda
         before = np.take_along_axis(total, begin[:, :, None], axis=2)[:, :, 0]
         found[rows] = until - before + rate[rows, None] * np.maximum(end - horizon, 0)
     return found
+
+
+def _beside_what_comes(
+    in_time: np.ndarray, part: Part, paths: np.ndarray, supply: np.ndarray, here: np.ndarray, rate: np.ndarray
+) -> None:
+    """Take off what open orders that come after this one, and before the end of the sale, bring: the demand is theirs.
+
+    Under lost sales it is the largest shortfall of the periods up to the end, M of the module's docstring, from x = 0.
+    """
+    terms, horizon = part.terms, paths.shape[2]
+    last = np.where(np.isfinite(terms.sold_for), terms.sold_for, 0.0).astype(np.int64)
+    at = np.arange(horizon + 1)[None, :]
+    comes = np.where((at > here.min(axis=1)[:, None]) & (at < last[:, None]), supply, 0.0)
+    rows = np.flatnonzero(comes.any(axis=1) & (last <= terms.shelf_life + here.min(axis=1)))
+    for row in rows.tolist():
+        end = min(int(last[row]), horizon)
+        begin = here[row][:, None]
+        inside = (at[:, :end] >= begin).astype(float)
+        lack = np.cumsum((paths[row][:, :end] - np.where(at[:, :end] > begin, comes[row, :end], 0.0)) * inside, axis=1)
+        beyond = rate[row] * max(int(last[row]) - horizon, 0) - comes[row, end:].sum()
+        lack = np.concatenate([lack, lack[:, -1:] + beyond], axis=1)
+        found = lack[:, -1] if part.backorder else lack.max(axis=1)
+        in_time[row] = np.where(here[row] < last[row], found, in_time[row])
 
 
 def _window(part: Part) -> Int[np.ndarray, " series"]:

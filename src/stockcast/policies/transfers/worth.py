@@ -16,7 +16,9 @@ Where an order of this period is placed already, a change is valued with it and 
 decided, and the worse counts. A transfer that was not worth it before the order is not worth it after it: planning
 again undoes nothing, and what was bought for a minimum or a discount is not passed on.
 
-Money for goods is not part of it: whatever is moved is bought once, sooner or later. A series with a service target
+Money for goods is not part of it: whatever is moved is bought once, sooner or later. Only where the sale ends, what is
+left then, on hand or coming, is bought for nothing: each unit of it counts its unit cost, and is held no longer
+(``policies.ending``). At a warehouse that feeds places that is so where no shipment follows before its end. A series with a service target
 counts what is missing at the shortage cost that the target implies. Stock that would lie longer than a year counts as
 if it lay a year, as in ``policies.costs``.
 """
@@ -32,13 +34,15 @@ from stockcast.core.arrays import freeze
 from stockcast.core.parallel import map_pieces
 from stockcast.core.random import Stream
 from stockcast.demand import RecordedPaths
-from stockcast.inventory import InventoryState, Situation
+from stockcast.inventory import InventoryState, Situation, SupplyTerms
 from stockcast.policies.costs import Leftover
+from stockcast.policies.ending import Ending
 from stockcast.policies.newsvendor import Aim, aim
 from stockcast.policies.orderable import choose
 from stockcast.policies.projection import Part, arrivals, batches
 
 CHUNK = 256  # series whose paths are held at once
+BEYOND = 1e9  # units above any stock
 WORTH_A_POOL = 4  # chunks from which worker processes pay for their start
 
 
@@ -226,21 +230,52 @@ def _costs(part: Part, fixed: Anchor) -> Float[np.ndarray, " series"]:
         found = _anchored(aim(some), fixed.take(rows))
         best = choose(found, valued=True)
         after = np.where(best.quantity > 0, best.cost_positive, best.cost_none)
-        out[rows] = after + cost_before(some)
+        out[rows] = after + cost_before(some) + _lost(some, found.projection.rate)
     return out
 
 
 def _anchored(found: Aim, fixed: Anchor) -> Aim:
-    return replace(found, leftover=replace(found.leftover, rate=np.maximum(found.leftover.rate, fixed.rate)))
+    rest, terms = found.leftover, found.part.terms
+    rest = replace(rest, rate=np.maximum(rest.rate, fixed.rate))
+    over = terms.sold_for <= terms.protection_interval
+    if over.any():  # nothing is left to be held after the next arrival: it is lost by then
+        rest = replace(rest, level=np.where(over, BEYOND, rest.level))
+    return replace(found, leftover=rest)
+
+
+def _lost(part: Part, rate: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+    """Give what is lost at the end of a sale if nothing is ordered tonight, at unit cost; 0 without an end.
+
+    The cost of what lies there runs on to the next possible arrival in C: from the end on it is taken off again.
+    """
+    out = np.zeros(len(rate))
+    rows = np.flatnonzero(np.isfinite(part.terms.sold_for))
+    if len(rows):
+        some = _unplaced(part.take(rows))
+        terms, demand = some.terms, some.demand
+        found = Ending.of(some, rate[rows])
+        _, until = arrivals(terms, Stream(demand.stream.seed, "policies/lead_time"), demand.n_paths, demand.horizon)
+        out[rows] = _priced(terms) * found.lost - terms.holding_cost * found.held(until.astype(float))
+    return out
+
+
+def _priced(terms: SupplyTerms) -> Float[np.ndarray, " series"]:
+    return np.where(np.isfinite(terms.unit_cost), terms.unit_cost, 0.0)
 
 
 def _kept(part: Part, ships: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
     """Give what the stock of a warehouse costs while it waits for the next shipment, sales of its own served from it.
 
     Its own sales count until a purchase can arrive; what stays is there to be shipped then, and worth neither more nor
-    less for it.
+    less for it. Where its sale ends before that, what stays is lost.
     """
     terms = part.terms
+    over = np.flatnonzero(terms.sold_for <= ships)
+    lost = np.zeros(len(ships))
+    if len(over):
+        some = part.take(over)
+        lost[over] = _priced(some.terms) * Ending.of(some, np.zeros(len(over))).lost
+        ships = np.minimum(ships, terms.sold_for)
     own = terms.first_review + terms.lead_time
     until = np.minimum(ships, part.demand.horizon - 1).astype(np.int64)
     until = np.minimum(until, own)
@@ -249,7 +284,7 @@ def _kept(part: Part, ships: Float[np.ndarray, " series"]) -> Float[np.ndarray, 
         ordered_now=np.where(until == own, terms.ordered_now, 0.0),
     )  # fmt: skip
     rest = np.maximum(ships - until, 0.0) * terms.holding_cost * part.state.on_hand
-    return cost_before(replace(part, terms=here)) + rest
+    return cost_before(replace(part, terms=here)) + rest + lost
 
 
 def cost_before(part: Part) -> Float[np.ndarray, " series"]:
