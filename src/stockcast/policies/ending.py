@@ -3,9 +3,10 @@
 With e periods left in which a series is sold, x its stock and A what open orders bring, walked by the dynamics of the
 shop (``policies.projection``) to the end of period e − 1::
 
-    left = x_e⁺ = (x + Σ_{t<e} A_t − D)⁺ where nothing is lost before      after = Σ_{t≥e} A_t
+    lost = (x_e + Σ_{t≥e} A_t)⁺      with x_e = x + Σ_{t<e} A_t − D where nothing goes unmet before
 
-Both are lost, whatever an order of tonight adds to it (``policies.waste``). Demand beyond the horizon goes on at a rate.
+What is owed at the end is served by what comes after it. What an order of tonight adds to it is ``policies.waste``.
+Demand beyond the horizon goes on at a rate.
 """
 
 from dataclasses import dataclass
@@ -27,22 +28,22 @@ class Ending:
     ----------
     last
         e: periods in which the series is still sold.
-    left
-        x_e⁺.
+    stock
+        x_e, negative where demand waits.
     unmet
-        Demand that goes unserved until then; with backorders what is owed at the end.
+        Demand that is lost until then.
     late
         What open orders bring, one column a period; 0 before the end.
     """
 
     last: Float[np.ndarray, " series"]
-    left: Float[np.ndarray, "series path"]
+    stock: Float[np.ndarray, "series path"]
     unmet: Float[np.ndarray, "series path"]
     late: Float[np.ndarray, "series arrival"]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        freeze(self, last=self.last, left=self.left, unmet=self.unmet, late=self.late)
+        freeze(self, last=self.last, stock=self.stock, unmet=self.unmet, late=self.late)
 
     @classmethod
     def of(cls, part: Part, rate: Float[np.ndarray, " series"]) -> "Ending":
@@ -72,8 +73,11 @@ class Ending:
             sold = (k < last)[:, None]
             stock, unmet = np.where(sold, rest, stock), np.where(sold, unmet + missed, unmet)
         further = comes[:, near:].sum(axis=1) - rate * np.maximum(last - horizon, 0.0)
-        stock = stock + further[:, None]
-        return cls(last, np.maximum(stock, 0.0), unmet + np.maximum(-stock, 0.0), state.pipeline - comes)
+        rest = stock + further[:, None]
+        if not part.backorder:
+            kept = np.maximum(rest, np.minimum(stock, 0.0))
+            rest, unmet = kept, unmet + kept - rest
+        return cls(last, rest, unmet, state.pipeline - comes)
 
     @property
     def after(self) -> Float[np.ndarray, " series"]:
@@ -83,11 +87,13 @@ class Ending:
     @property
     def lost(self) -> Float[np.ndarray, " series"]:
         """Give the units that are expected never to be sold."""
-        return np.asarray(self.left.mean(axis=1) + self.after)
+        return np.asarray(np.maximum(self.stock + self.after[:, None], 0.0).mean(axis=1))
 
     def held(self, until: Float[np.ndarray, "series path"]) -> Float[np.ndarray, " series"]:
-        """Give the periods that what is lost would lie there between the end and some period, summed over its units."""
-        column = np.arange(self.late.shape[1])[None, None, :]
-        lies = np.maximum(until - self.last[:, None], 0.0) * self.left
-        comes = (np.maximum(until[:, :, None] - column, 0.0) * self.late[:, None, :]).sum(axis=2)
-        return np.asarray((lies + comes).mean(axis=1))
+        """Give the units that would lie there at the ends of the periods between the end and ``until``, in all."""
+        found = np.zeros(len(self.last))
+        come = np.cumsum(self.late, axis=1)
+        for k in range(int(self.last.min(initial=np.inf)), int(until.max(initial=0.0))):
+            lies = np.maximum(self.stock + come[:, min(k, come.shape[1] - 1), None], 0.0)
+            found += np.where((k >= self.last[:, None]) & (k < until), lies, 0.0).mean(axis=1)
+        return found

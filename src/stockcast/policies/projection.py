@@ -349,21 +349,22 @@ def _beside_what_comes(
     """Take off what open orders that come after this one, and before the end of the sale, bring: the demand is theirs.
 
     Under lost sales it is the largest shortfall of the periods up to the end, M of the module's docstring, from x = 0.
+    With backorders what comes after the end serves those who wait as well.
     """
     terms, horizon = part.terms, paths.shape[2]
     last = np.where(np.isfinite(terms.sold_for), terms.sold_for, 0.0).astype(np.int64)
     at = np.arange(horizon + 1)[None, :]
-    comes = np.where((at > here.min(axis=1)[:, None]) & (at < last[:, None]), supply, 0.0)
+    in_time_for = (at < last[:, None]) | part.backorder
+    comes = np.where((at > here.min(axis=1)[:, None]) & in_time_for & (terms.sold_for < np.inf)[:, None], supply, 0.0)
     rows = np.flatnonzero(comes.any(axis=1) & (last <= terms.shelf_life + here.min(axis=1)))
     for row in rows.tolist():
-        end = min(int(last[row]), horizon)
-        begin = here[row][:, None]
-        inside = (at[:, :end] >= begin).astype(float)
-        lack = np.cumsum((paths[row][:, :end] - np.where(at[:, :end] > begin, comes[row, :end], 0.0)) * inside, axis=1)
-        beyond = rate[row] * max(int(last[row]) - horizon, 0) - comes[row, end:].sum()
-        lack = np.concatenate([lack, lack[:, -1:] + beyond], axis=1)
+        begin, sold = here[row][:, None], at[:, :horizon] < last[row]
+        brings = np.where(at > begin, comes[row], 0.0)
+        wanted = np.where((at[:, :horizon] >= begin) & sold, paths[row], 0.0)
+        beyond = rate[row] * max(int(last[row]) - horizon, 0) - brings[:, horizon]
+        lack = np.cumsum(np.column_stack([wanted - brings[:, :horizon], beyond]), axis=1)
         found = lack[:, -1] if part.backorder else lack.max(axis=1)
-        in_time[row] = np.where(here[row] < last[row], found, in_time[row])
+        in_time[row] = np.where((here[row] < last[row]) | part.backorder, found, in_time[row])
 
 
 def _window(part: Part) -> Int[np.ndarray, " series"]:
