@@ -7,6 +7,7 @@ from stockcast.core.findings import Alert
 from stockcast.inventory import Situation
 from stockcast.inventory.timing import FAR
 from stockcast.policies.coupling import money
+from stockcast.policies.end_alerts import end_alerts
 from stockcast.policies.explain import below_what, contradicting
 from stockcast.policies.figures import exact_text, units_text
 from stockcast.policies.lines import Lines
@@ -19,7 +20,10 @@ MOQ_DAYS = 56  # a minimum above this many days' demand is told
 
 
 def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, " series"]) -> list[Alert]:
-    """Tell of stockouts no order can prevent, overstock, minimums beyond weeks of demand, and terms that forbid any."""
+    """Tell of stockouts no order can prevent, overstock, minimums beyond weeks of demand, and terms that forbid any.
+
+    Overstock is also what will be left where a sale ends (``policies.end_alerts``).
+    """
     terms, state, time = situation.terms, situation.state, situation.past.time
     found: list[Alert] = []
 
@@ -68,7 +72,9 @@ def line_alerts(situation: Situation, lines: Lines, quantity: Float[np.ndarray, 
     daily = lines.rate / time.days
     position = state.inventory_position
     excess = np.maximum(position - LONG_COVER_DAYS * served / time.days, 0.0)
-    stuck = (excess > 0) & (position > lines.level + 1.0)
+    ends, told = end_alerts(situation, lines, quantity)
+    found += ends
+    stuck = (excess > 0) & (position > lines.level + 1.0) & ~told
     add(
         stuck, "SC-P012", excess * cost,
         lambda at: f"{position[at]:.6g} on hand and on order are more than {LONG_COVER_DAYS} days of "

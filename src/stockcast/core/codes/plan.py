@@ -42,8 +42,9 @@ CODES: tuple[Code, ...] = (
     Code(
         "SC-P012",
         "overstock",
-        "Stock on hand and on order covers more than half a year of demand.",
-        "mark down, return or move the excess; cancel open orders that are not needed",
+        "Stock on hand and on order covers more than half a year of demand; or, where an end_date lies ahead, a tenth "
+        "or more of it is expected to be left then, or an order arrives after it.",
+        "mark down, return or move the excess; cancel open orders that are not needed or come too late",
     ),
     Code(
         "SC-P013",

@@ -18,9 +18,10 @@ again undoes nothing, and what was bought for a minimum or a discount is not pas
 
 Money for goods is not part of it: whatever is moved is bought once, sooner or later. Only where the sale ends, what is
 left then, on hand or coming, is bought for nothing: each unit of it counts its unit cost, and is held no longer
-(``policies.ending``). At a warehouse that feeds places that is so where no shipment follows before its end. A series with a service target
-counts what is missing at the shortage cost that the target implies. Stock that would lie longer than a year counts as
-if it lay a year, as in ``policies.costs``.
+(``policies.ending``). At a warehouse that feeds places that is so where no shipment follows before its end.
+
+A series with a service target counts what is missing at the shortage cost that the target implies. Stock that would lie
+longer than a year counts as if it lay a year, as in ``policies.costs``.
 """
 
 from collections.abc import Callable
