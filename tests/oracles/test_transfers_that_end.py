@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from echelon_case import fed_network
 from planning_case import after_ordering, reviews
 from stockcast.policies import plan, propose
 from stockcast.policies.ending import Ending
@@ -176,3 +177,25 @@ def test_a_place_that_ends_receives_no_more_than_it_can_sell(pack):
         assert 0 < received <= np.quantile(sold, 5.0 / (5.0 + 4.0), method="higher") + pack
     late = two_places_of_which_one_ends(np.inf, ends_there=3.0, on_hand=(900.0, 0.0))
     assert not len(propose(late).transfers), "it would come when nothing is sold any more"
+
+
+def test_a_warehouse_keeps_what_a_later_shipment_can_still_bring_and_sends_what_would_be_lost():
+    """4 days of sales are left at A after tonight's shipment arrives; the next one comes in time, or too late."""
+
+    def sent(end, wait, own=None):
+        rng = np.random.default_rng(3)
+        paths = np.where(np.arange(30) < end, rng.poisson(np.array([2.0, 0.0])[:, None, None], (2, 60, 30)), 0.0)
+        tonight = fed_network(
+            paths, places="A", lane=1, lead_time=20, review_period=np.array([wait, wait]), holding_cost=0.01,
+            shortage_cost=5.0, unit_cost=4.0, on_hand=np.array([0.0, 60.0]), sales=[2.0, 0.0],
+            sold_for=np.array([end, end if own is None else own], dtype=float),
+        )  # fmt: skip
+        day = paths[0, :, 1 : int(min(end, 30))].sum(axis=1)
+        return float(propose(tonight).transfers.quantity.sum()), day
+
+    in_time, sold = sent(5, 2)
+    assert 0 < in_time < np.quantile(sold, 0.8)
+    too_late, sold = sent(5, 9)
+    assert too_late == sold.max(), "what nobody can sell later either is worth any chance of a sale"
+    assert sent(5, 9, own=np.inf)[0] == too_late, "the warehouse itself sells nothing"
+    assert sent(np.inf, 9, own=0.0)[0] < 60, "what the place still sells is not lost"

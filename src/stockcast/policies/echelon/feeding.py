@@ -49,7 +49,8 @@ def shipped(situation: Situation) -> tuple[Situation, Float[np.ndarray, " series
     So it does where its warehouse does not ship tonight, and only other places can send something.
     It pays the lane's cost for every unit that it sells, tonight's or a later one; so under lost sales a sale that is
     lost saves it, p − c is at stake, and with backorders the cost is the same whatever is done. A service target keeps
-    the p that it implies. Warehouses have the periods until they ship again; all other series 0.
+    the p that it implies. Warehouses have the periods until they ship again; all other series 0. What they have
+    is sold as long as one of their places still sells what is sent to it then, or they themselves do.
     """
     terms = situation.terms
     fed = np.flatnonzero(terms.feeder >= 0)
@@ -60,10 +61,13 @@ def shipped(situation: Situation) -> tuple[Situation, Float[np.ndarray, " series
     wait = next_shipment(terms)[fed]
     np.minimum.at(until, terms.feeder[fed], wait.astype(float))
     columns = {name: getattr(terms, name).copy() for name in (
-        "orderable", "max_order", "shortage_cost", "first_review", "review_period",
+        "orderable", "max_order", "shortage_cost", "first_review", "review_period", "sold_for",
     )}  # fmt: skip
     columns["orderable"][fed], columns["max_order"][fed] = True, 0.0
     columns["first_review"][fed], columns["review_period"][fed] = 0, wait
+    gives, sells = np.unique(terms.feeder[fed]), (situation.past.sales > 0).any(axis=1)
+    columns["sold_for"][gives] = np.where(sells[gives], terms.sold_for[gives], 0.0)
+    np.maximum.at(columns["sold_for"], terms.feeder[fed], terms.sold_for[fed] - terms.lead_time[fed])
     shortage = columns["shortage_cost"]
     if situation.shared.unmet_demand == "lost":
         shortage[fed] = np.where(

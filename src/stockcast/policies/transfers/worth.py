@@ -18,7 +18,8 @@ again undoes nothing, and what was bought for a minimum or a discount is not pas
 
 Money for goods is not part of it: whatever is moved is bought once, sooner or later. Only where the sale ends, what is
 left then, on hand or coming, is bought for nothing: each unit of it counts its unit cost, and is held no longer
-(``policies.ending``). At a warehouse that feeds places that is so where no shipment follows before its end.
+(``policies.ending``). At a warehouse that feeds places that is so where none of them could sell what its next
+shipment brings.
 
 A series with a service target counts what is missing at the shortage cost that the target implies. Stock that would lie
 longer than a year counts as if it lay a year, as in ``policies.costs``.
@@ -268,24 +269,25 @@ def _kept(part: Part, ships: Float[np.ndarray, " series"]) -> Float[np.ndarray, 
     """Give what the stock of a warehouse costs while it waits for the next shipment, sales of its own served from it.
 
     Its own sales count until a purchase can arrive; what stays is there to be shipped then, and worth neither more nor
-    less for it. Where its sale ends before that, what stays is lost.
+    less for it. Where its sale ends before that, what stays is lost; then it is held no dearer here than where it could
+    go, so that nothing is sent that nobody will buy.
     """
     terms = part.terms
-    over = np.flatnonzero(terms.sold_for <= ships)
-    lost = np.zeros(len(ships))
-    if len(over):
-        some = part.take(over)
-        lost[over] = _priced(some.terms) * Ending.of(some, np.zeros(len(over))).lost
-        ships = np.minimum(ships, terms.sold_for)
+    over = terms.sold_for <= ships
     own = terms.first_review + terms.lead_time
     until = np.minimum(ships, part.demand.horizon - 1).astype(np.int64)
     until = np.minimum(until, own)
     here = part.terms.replace(
         lead_time=until, lead_time_sd=np.zeros_like(terms.lead_time_sd), first_review=np.zeros_like(until),
         ordered_now=np.where(until == own, terms.ordered_now, 0.0),
+        holding_cost=np.where(over, 0.0, terms.holding_cost),
     )  # fmt: skip
-    rest = np.maximum(ships - until, 0.0) * terms.holding_cost * part.state.on_hand
-    return cost_before(replace(part, terms=here)) + rest + lost
+    rest = np.maximum(ships - until, 0.0) * here.holding_cost * part.state.on_hand
+    rows = np.flatnonzero(over)
+    if len(rows):
+        some = part.take(rows)
+        rest[rows] = _priced(some.terms) * Ending.of(some, np.zeros(len(rows))).lost
+    return cost_before(replace(part, terms=here)) + rest
 
 
 def cost_before(part: Part) -> Float[np.ndarray, " series"]:
