@@ -65,7 +65,7 @@ def shipped(situation: Situation) -> tuple[Situation, Float[np.ndarray, " series
     )}  # fmt: skip
     columns["orderable"][fed], columns["max_order"][fed] = True, 0.0
     columns["first_review"][fed], columns["review_period"][fed] = 0, wait
-    gives, sells = np.unique(terms.feeder[fed]), (situation.past.sales > 0).any(axis=1)
+    gives, sells = np.unique(terms.feeder[fed]), np.asarray((situation.past.sales > 0).any(axis=1))
     columns["sold_for"][gives] = np.where(sells[gives], terms.sold_for[gives], 0.0)
     np.maximum.at(columns["sold_for"], terms.feeder[fed], terms.sold_for[fed] - terms.lead_time[fed])
     shortage = columns["shortage_cost"]
