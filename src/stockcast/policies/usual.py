@@ -29,7 +29,7 @@ from stockcast.policies.coupling import Goods, Order, money
 from stockcast.policies.decision import Deciding, Decision
 from stockcast.policies.lines import Lines
 
-OPENED = 0.02  # of what is placed of an order: what has to be saved to lift it to a further price break
+OPENED = 0.5  # of a further discount: what has to be left of it to lift an order that has reached a price break
 
 
 def settled(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situation, Lines, Decision]:
@@ -91,7 +91,12 @@ def _pays(
     reached, cost = _cost(usual, mine, *with_breaks, begun=begun)
     plain = _cost(usual, mine, *without, begun=begun)[1]
     if begun:
-        return cost <= plain - OPENED * held
+        more, less = (
+            float(lines.at(decided.final)[mine.rows] @ made.goods.cost[mine.rows])
+            for lines, decided in (with_breaks, without)
+        )
+        lifted = any(less < tier.value <= more for tier in mine.tiers if tier.bonus > 0)
+        return lifted and plain - cost >= OPENED * (mine.discount(more) - mine.discount(less))
     return reached and cost <= plain + 1e-9 * max(abs(plain), 1.0)
 
 
