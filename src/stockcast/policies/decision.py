@@ -5,9 +5,8 @@ gives one that the independent check refuses; that is told as the lines' fallbac
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -80,7 +79,12 @@ class Decision:
         return (objective - bound) / max(abs(objective), 1.0) if best else 0.0
 
 
-Deciding = Callable[[Situation, Lines], tuple[Lines, Decision]]
+class Deciding(Protocol):
+    """What decides a night; ``begun`` also chooses the rest of orders of which lines are placed to the pack."""
+
+    def __call__(self, situation: Situation, found: Lines, *, begun: bool = False) -> tuple[Lines, Decision]:
+        """Give the lines as they were decided on, and what was decided."""
+        ...
 
 
 def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Solving]) -> Decision:
@@ -128,7 +132,9 @@ def decide(situation: Situation, found: Lines, *, joint: bool, solving: list[Sol
     return made
 
 
-def settle(situation: Situation, found: Lines, *, solving: list[Solving], workers: int = 1) -> tuple[Lines, Decision]:
+def settle(
+    situation: Situation, found: Lines, *, solving: list[Solving], workers: int = 1, begun: bool = False
+) -> tuple[Lines, Decision]:
     """Find every order, with more quantities where limits move lines, until no whole pack more both fits and saves.
 
     Gives the lines with those quantities, and what was decided on them. Small orders begin with the quantities that
@@ -137,17 +143,17 @@ def settle(situation: Situation, found: Lines, *, solving: list[Solving], worker
 
     Orders that have lines of this period already are decided on their first candidates: those are among the ones that
     the earlier plan chose from, so that planning the rest of a night does not open again what is settled. Where such an
-    order asks for something more even so, nothing is, and it is treated as any other.
+    order asks for something more even so, nothing is: with ``begun`` it is then treated as any other.
     """
     every = orders(situation.terms, situation.shared, found.at(found.chosen) > 0)
     new = of_new_orders(situation, every)
     found = with_asked(found, situation, every, Goods.of(situation.terms), new, workers=workers)
     made = decide(situation, found, joint=True, solving=solving)
-    begun = of_open_orders(situation, found, made) & ~new
-    if begun.any() and solving[0].limit > 0:
-        more = with_asked(found, situation, every, made.goods, begun, workers=workers)
+    asks = of_open_orders(situation, found, made) & ~new
+    if begun and asks.any() and solving[0].limit > 0:
+        more = with_asked(found, situation, every, made.goods, asks, workers=workers)
         found, made = _better(situation, found, made, more, solving) or (found, made)
-        new = new | begun
+        new = new | asks
     for _ in range(ROUNDS):
         moved = (_moved(found, made) | _raised(found, made)) & new
         made.coarse = int(moved.sum()) if int(moved.sum()) > MANY else 0
@@ -177,9 +183,9 @@ def _better(
 def deciding(solving: list[Solving], *, joint: bool = True, workers: int = 1) -> Deciding:
     """Give what decides a night: :func:`settle`, or :func:`decide` by analytic repair where no model is solved."""
 
-    def decided(situation: Situation, found: Lines) -> tuple[Lines, Decision]:
+    def decided(situation: Situation, found: Lines, *, begun: bool = False) -> tuple[Lines, Decision]:
         if joint:
-            return settle(situation, found, solving=solving, workers=workers)
+            return settle(situation, found, solving=solving, workers=workers, begun=begun)
         return found, decide(situation, found, joint=False, solving=solving)
 
     return decided

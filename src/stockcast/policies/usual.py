@@ -26,7 +26,7 @@ from jaxtyping import Float
 
 from stockcast.inventory import PriceBreak, Situation, SupplierTerms
 from stockcast.policies.coupling import Goods, Order, money
-from stockcast.policies.decision import Deciding, Decision
+from stockcast.policies.decision import Deciding, Decision, of_new_orders, of_open_orders
 from stockcast.policies.lines import Lines
 
 OPENED = 0.5  # of a further discount: what has to be left of it to lift an order that has reached a price break
@@ -38,15 +38,24 @@ def settled(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situa
     All orders are decided with their breaks, and again without those of the suppliers whose usual orders save by them;
     a supplier keeps its breaks where its order reaches one and that costs less than the order without. So it does where
     an order of this period has reached one and needs nothing more: planning the rest of a night finds what was planned.
+    Only then the rest of begun orders that ask for one is chosen to the pack.
 
     Returns
     -------
     situation, lines, decision
         The night as it was decided: without the breaks that no order reaches, and with the costs that go with that.
     """
+    tonight, tables, (lines, made) = _chosen(situation, found, decide)
+    asks = of_open_orders(tonight, lines, made) & ~of_new_orders(tonight, made.every)
+    if asks.any():
+        lines, made = decide(tonight, tables, begun=True)
+    return tonight, lines, made
+
+
+def _chosen(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situation, Lines, tuple[Lines, Decision]]:
     usual = with_usual_costs(found, situation)
     if usual is found:
-        return situation, *decide(situation, found)
+        return situation, found, decide(situation, found)
     with_breaks = decide(situation, usual)
     asked = {order.supplier for order in with_breaks[1].every if usual.rebate[order.rows].any()}
     without = decide(_without_breaks(situation, asked), found)
@@ -56,11 +65,12 @@ def settled(situation: Situation, found: Lines, decide: Deciding) -> tuple[Situa
         if mine.supplier in asked and not _pays(situation, usual, mine, other, with_breaks, without)
     }
     if not off:
-        return situation, *with_breaks
+        return situation, usual, with_breaks
     tonight = _without_breaks(situation, off)
     if off == asked:
-        return tonight, *without
-    return tonight, *decide(tonight, with_usual_costs(found, tonight))
+        return tonight, found, without
+    tables = with_usual_costs(found, tonight)
+    return tonight, tables, decide(tonight, tables)
 
 
 def _without_breaks(situation: Situation, names: set[str]) -> Situation:
