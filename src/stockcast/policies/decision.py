@@ -6,7 +6,7 @@ gives one that the independent check refuses; that is told as the lines' fallbac
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -79,6 +79,7 @@ class Decision:
         return (objective - bound) / max(abs(objective), 1.0) if best else 0.0
 
 
+@runtime_checkable
 class Deciding(Protocol):
     """What decides a night; ``begun`` also chooses the rest of orders of which lines are placed to the pack."""
 

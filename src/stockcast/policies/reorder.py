@@ -19,7 +19,7 @@ from stockcast.policies.alerts import line_alerts, ranked
 from stockcast.policies.base import Policy
 from stockcast.policies.classical.rules import NAMES as RULES
 from stockcast.policies.costs import NEAR
-from stockcast.policies.coupling import money, orders
+from stockcast.policies.coupling import Order, money, orders
 from stockcast.policies.cut import cut_at
 from stockcast.policies.decision import Decision, deciding, hold, of_open_orders
 from stockcast.policies.lines import Lines, lines
@@ -156,6 +156,7 @@ def plan(
         seen = further(tonight, found, decided, outlook, solving)
         may = of_open_orders(tonight, seen.lines, seen.decision)
         seen = to_the_pack(tonight, seen, outlook, may, solving, near=(found, decided), workers=workers)
+    tied = seen.decision.every  # as it was decided: money is told as the models counted it
     if tonight is not situation:  # breaks that were left alone are told of, if a little more would reach them
         every = orders(situation.terms, situation.shared, seen.lines.at(seen.lines.chosen) > 0)
         seen = replace(seen, decision=replace(seen.decision, every=every))
@@ -165,10 +166,11 @@ def plan(
     reasons: dict[int, str] = {}
     more: dict[int, str] = {}
     if ranked_budget is not None:
-        ranks = _rank(*_worth(situation, found, decision), situation.terms.unit_cost)
+        ranks = _rank(*_worth(situation, found, decision, tied), situation.terms.unit_cost)
         reasons, more, cuts = cut_at(ranked_budget, situation, found, decision, *ranks)
         hold(situation, found, found.at(decision.final))
-    made = _assemble(name, situation, seen, next_review, ranks, reasons, more)
+    worth = _worth(situation, found, decision, tied)
+    made = _assemble(name, situation, seen, next_review, worth, ranks, reasons, more)
     alerts = [
         *decision.alerts,
         *seen.alerts,
@@ -210,14 +212,16 @@ def _require_costs(situation: Situation, *, limited: bool = False) -> None:
         )
 
 
-def _worth(situation: Situation, found: Lines, made: Decision) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _worth(
+    situation: Situation, found: Lines, made: Decision, every: list[Order]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give what each line saves, its share of a discount included, its quantity, and what its next step would save."""
     final = found.at(made.final)
     worth = final * made.goods.cost
     following = _following(found, made.final)
     step = (found.at(following) - final) * made.goods.cost
     off, more = np.zeros(len(final)), np.zeros(len(final))
-    for order in made.every:
+    for order in every:
         value = float(worth[order.rows].sum())
         if order.tiers:
             off[order.rows] = order.discount(value) * worth[order.rows] / max(value, 1e-300)
@@ -238,6 +242,7 @@ def _assemble(
     situation: Situation,
     seen: Further,
     next_review: np.ndarray,
+    worth: tuple[np.ndarray, np.ndarray, np.ndarray],
     ranks: tuple[np.ndarray, np.ndarray] | None = None,
     cut: Mapping[int, str] = MappingProxyType({}),
     more: Mapping[int, str] = MappingProxyType({}),
@@ -245,7 +250,7 @@ def _assemble(
     terms, found, made = situation.terms, seen.lines, seen.decision
     rows = np.arange(len(terms.series))
     alone, joined = found.at(made.alone), found.at(made.joined)
-    saving, final, marginal = _worth(situation, found, made)
+    saving, final, marginal = worth
     binding = explain.binding_constraints(situation, found, alone, joined, final, made.joined_by, made.final_by,
                                           near=seen.near)  # fmt: skip
     with_order = found.risk[rows, made.final]
