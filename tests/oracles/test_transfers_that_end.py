@@ -148,17 +148,25 @@ def test_what_a_place_cannot_sell_before_its_end_is_sent_to_where_it_is_sold():
     assert keeps < sent, "without a price nothing is lost"
 
 
-def test_planning_again_after_the_transfers_of_what_ends_moves_and_orders_nothing():
-    for over in ({}, {"ends_there": 17.0}, {"end": 9, "ends_there": 9.0}, {"end": 0}):
-        tonight = two_places_of_which_one_ends(**over)
-        moved = propose(tonight)
-        after = replace(tonight, state=moved.state)
-        assert len(moved.transfers) == 1
-        assert not len(propose(after).transfers)
-        quantity = plan("auto", after, next_review=reviews(after)).plan.order_quantity
-        placed = after_ordering(after, quantity)
-        assert not len(propose(placed).transfers)
-        assert not plan("auto", placed, next_review=reviews(placed)).plan.order_quantity.any()
+@pytest.mark.parametrize(
+    "over",
+    [
+        {},
+        {"ends_there": 17.0},
+        pytest.param({"end": 9, "ends_there": 9.0}, marks=pytest.mark.slow),
+        pytest.param({"end": 0}, marks=pytest.mark.slow),
+    ],
+)
+def test_planning_again_after_the_transfers_of_what_ends_moves_and_orders_nothing(over):
+    tonight = two_places_of_which_one_ends(**over)
+    moved = propose(tonight)
+    after = replace(tonight, state=moved.state)
+    assert len(moved.transfers) == 1
+    assert not len(propose(after).transfers)
+    quantity = plan("auto", after, next_review=reviews(after)).plan.order_quantity
+    placed = after_ordering(after, quantity)
+    assert not len(propose(placed).transfers)
+    assert not plan("auto", placed, next_review=reviews(placed)).plan.order_quantity.any()
 
 
 @pytest.mark.parametrize("pack", [0.0, 8.0])
