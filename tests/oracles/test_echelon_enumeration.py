@@ -145,7 +145,7 @@ def plain_lanes(situation, path, here, left):
 
 @pytest.mark.parametrize("backorder", [False, True])
 @pytest.mark.parametrize("calendar", [lambda night, _: night, sparse], ids=["every period", "some periods"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 12))])
 def test_the_cost_of_an_order_is_what_plain_loops_add_up(seed, backorder, calendar):
     situation = calendar(group(seed, backorder), seed)
     terms, w = situation.terms, int(warehouses(situation)[0])
@@ -177,7 +177,7 @@ def test_the_cost_of_an_order_is_what_plain_loops_add_up(seed, backorder, calend
 
 
 @pytest.mark.parametrize("backorder", [False, True])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 12))])
 def test_the_best_quantity_is_the_best_of_all(seed, backorder):
     situation = group(seed, backorder, n_paths=200)
     terms, w = situation.terms, int(warehouses(situation)[0])

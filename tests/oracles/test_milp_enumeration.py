@@ -65,7 +65,9 @@ def test_the_instances_hold_every_kind_of_term():
     assert sum(best_of_all(*some) < float(some[0].cost[:, 0].sum()) - 1 for some in drawn[:20]) > 10  # orders pay
 
 
-@pytest.mark.parametrize("seed", range(0, 100, 9))
+@pytest.mark.parametrize(
+    "seed", [*range(0, 100, 18), *(pytest.param(n, marks=pytest.mark.slow) for n in range(9, 100, 18))]
+)
 def test_repair_and_price_keep_the_limits_and_bound_the_optimum(seed):
     lines, every, goods, limits = instance(seed)
     best = best_of_all(lines, every, goods, limits)
@@ -84,7 +86,9 @@ def test_repair_and_price_keep_the_limits_and_bound_the_optimum(seed):
     assert shared.solves[-1].objective == pytest.approx(cost_of(lines, every, goods, shared.chosen), abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(0, 100, 9))
+@pytest.mark.parametrize(
+    "seed", [*range(0, 100, 18), *(pytest.param(n, marks=pytest.mark.slow) for n in range(9, 100, 18))]
+)
 def test_any_prices_bound_the_optimum(seed):
     lines, every, goods, limits = instance(seed)
     best = best_of_all(lines, every, goods, limits)
@@ -168,7 +172,9 @@ def test_a_solver_that_misbehaves_leaves_the_analytic_plan(behaviour, budget):
     assert check(situation, made.plan.order_quantity) == ()
 
 
-@pytest.mark.parametrize("seed", range(0, 60, 6))
+@pytest.mark.parametrize(
+    "seed", [*range(0, 60, 12), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 60, 12))]
+)
 def test_cbc_finds_what_highs_finds(seed):
     from stockcast.policies.milp import Model
 
@@ -213,7 +219,9 @@ def test_what_is_called_the_best_and_is_not_is_doubted_and_cbc_is_asked(budget):
     assert np.array_equal(made.plan.order_quantity, planned(situation).plan.order_quantity)
 
 
-@pytest.mark.parametrize("seed", range(0, 100, 9))
+@pytest.mark.parametrize(
+    "seed", [*range(0, 100, 18), *(pytest.param(n, marks=pytest.mark.slow) for n in range(9, 100, 18))]
+)
 def test_the_best_is_not_refuted_and_a_worse_neighbour_is(seed):
     from stockcast.policies.milp import Model
 

@@ -9,7 +9,7 @@ from planning_case import after_ordering, case, drawn, reviews
 from stockcast.policies import Newsvendor, Orderable, check, plan
 from whole_case import whole
 
-SEEDS = (1, 9, 17)
+SEEDS = (1, 9)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -142,7 +142,8 @@ def orders_nothing_again(seed):
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(2), 2204, 3813, 20097, 20298, 100713, 105055, 105059]
+    "seed",
+    [0, 20298, 100713, 105059, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2204, 3813, 20097, 105055))],
 )  # once: cut off, a break, for nothing
 def test_planning_again_orders_nothing_with_every_kind_of_term(seed):
     orders_nothing_again(seed)
