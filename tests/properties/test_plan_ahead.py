@@ -15,7 +15,7 @@ from stockcast.policies.ahead.schedule import Terms, sets, table
 from stockcast.policies.ahead.tied import tied_schedule
 from stockcast.policies.coupling import Goods, Order, Tier
 
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))]
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
 
 
 def planned(situation, seen, **options):
@@ -70,7 +70,7 @@ def test_planning_again_orders_nothing(seed):
     orders_nothing_again(*any_night(seed, objective=0))
 
 
-@pytest.mark.parametrize("seed", [29, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (3, *range(100, 140)))])
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow) for seed in (3, 29, *range(100, 140))])
 def test_planning_again_orders_nothing_where_a_price_break_decides_when_is_ordered(seed):
     situation, seen = any_night(seed, objective=0)
     orders_nothing_again(with_breaks(situation, seed), seen)
