@@ -118,14 +118,8 @@ class Order:
 
     def discount(self, value: float) -> float:
         """Give the money that the price breaks take off new lines of some value."""
-        return float(self.discounts(np.array([value]))[0])
-
-    def discounts(self, value: Float[np.ndarray, " order"]) -> Float[np.ndarray, " order"]:
-        """Give the same for each of some values."""
-        off = np.zeros(len(value))
-        for tier in self.tiers:  # they ascend
-            off = np.where(value >= tier.value * (1 - REACHED), tier.discount * value + tier.bonus, off)
-        return np.where(value > 0, off, 0.0)
+        reached = [tier for tier in self.tiers if value >= tier.value * (1 - REACHED)]
+        return reached[-1].discount * value + reached[-1].bonus if reached and value > 0 else 0.0
 
     def lacks(self, quantity: Float[np.ndarray, " line"], goods: Goods) -> tuple[float, float, float]:
         """Give what is missing from the minimums of value, units and weight, as shares of them."""

@@ -225,7 +225,8 @@ def _worth(
         value = float(worth[order.rows].sum())
         if order.tiers:
             off[order.rows] = order.discount(value) * worth[order.rows] / max(value, 1e-300)
-            more[order.rows] = order.discounts(value + step[order.rows]) - order.discount(value)
+            here = order.discount(value)
+            more[order.rows] = [order.discount(value + by) - here for by in step[order.rows].tolist()]
     saving = found.cost[:, 0] - found.cost[np.arange(len(final)), made.final] + off
     marginal = _marginal_value(found, made.final, following, situation.terms.unit_cost, more)
     return np.where(final > 0, saving, 0.0), final, marginal

@@ -36,8 +36,9 @@ from stockcast.core.arrays import freeze
 from stockcast.core.parallel import map_pieces
 from stockcast.core.random import Stream
 from stockcast.demand import RecordedPaths
-from stockcast.inventory import InventoryState, Situation, SupplyTerms
+from stockcast.inventory import InventoryState, Situation
 from stockcast.policies.costs import Leftover
+from stockcast.policies.coupling import money
 from stockcast.policies.ending import Ending
 from stockcast.policies.newsvendor import Aim, aim
 from stockcast.policies.orderable import choose
@@ -257,12 +258,8 @@ def _lost(part: Part, rate: Float[np.ndarray, " series"]) -> Float[np.ndarray, "
         terms, demand = some.terms, some.demand
         found = Ending.of(some, rate[rows])
         _, until = arrivals(terms, Stream(demand.stream.seed, "policies/lead_time"), demand.n_paths, demand.horizon)
-        out[rows] = _priced(terms) * found.lost - terms.holding_cost * found.held(until.astype(float))
+        out[rows] = money(terms.unit_cost) * found.lost - terms.holding_cost * found.held(until.astype(float))
     return out
-
-
-def _priced(terms: SupplyTerms) -> Float[np.ndarray, " series"]:
-    return np.where(np.isfinite(terms.unit_cost), terms.unit_cost, 0.0)
 
 
 def _kept(part: Part, ships: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
@@ -286,7 +283,7 @@ def _kept(part: Part, ships: Float[np.ndarray, " series"]) -> Float[np.ndarray, 
     rows = np.flatnonzero(over)
     if len(rows):
         some = part.take(rows)
-        rest[rows] = _priced(some.terms) * Ending.of(some, np.zeros(len(rows))).lost
+        rest[rows] = money(some.terms.unit_cost) * Ending.of(some, np.zeros(len(rows))).lost
     return cost_before(replace(part, terms=here)) + rest
 
 
